@@ -1,0 +1,119 @@
+//! Every limit, its default, and why.
+//!
+//! What can be set is in [`Config`]; what cannot is a constant here. A number here bounds memory, time or both; the
+//! comment beside it says which, and where the number came from. What happens at each limit is in the README's table.
+
+use std::time::Duration;
+
+use crate::{http, ws};
+
+/// The limits that an engine holds its peers to.
+///
+/// ```
+/// use wsrelay::Config;
+///
+/// let config = Config { connections_max: 100, ..Config::default() };
+/// assert_eq!(config.ws.message_bytes_max, 65_536);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Heads and bodies of HTTP requests.
+    pub http: http::Limits,
+    /// Frames and messages.
+    pub ws: ws::Limits,
+    /// Which pages' scripts may connect (RFC 6455 §10.2). Default: those of this server's own origin.
+    pub origins: ws::Origins,
+    /// How long to wait for what.
+    pub waits: Waits,
+    /// Connections at one time; the next is answered with 503 and closed. 100,000 need 100,000 descriptors, which the
+    /// system may not grant: then the backlog holds those who come too many until one leaves.
+    pub connections_max: usize,
+    /// Connections at one time from one IPv4 address or IPv6 /64 network. 0: any number, because everybody behind one
+    /// proxy has one address.
+    pub connections_per_ip_max: u32,
+    /// Bytes that all peers together may have begun and not finished: request heads and bodies, messages in fragments,
+    /// input not yet looked at. 64 MiB hold 1,000 messages of the default limit at once, and are little on a server.
+    pub unfinished_bytes_max: usize,
+    /// Bytes queued for one connection before it counts as a slow reader and is closed. 1 MiB is some seconds of a busy
+    /// room on a phone's link. One message may exceed it, so that any message within its own limit can be sent.
+    pub outbox_bytes_max: usize,
+    /// Messages and control frames a second from one connection, over which it is closed with 1008. 0: any number.
+    pub rate_limit: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            http: http::Limits::default(),
+            ws: ws::Limits::default(),
+            origins: ws::Origins::default(),
+            waits: Waits::default(),
+            connections_max: 100_000,
+            connections_per_ip_max: 0,
+            unfinished_bytes_max: 64 * 1024 * 1024,
+            outbox_bytes_max: 1024 * 1024,
+            rate_limit: 0,
+        }
+    }
+}
+
+/// How long the engine waits for a peer. Rounded up to a tenth of a second.
+#[derive(Clone, Debug)]
+pub struct Waits {
+    /// For a whole request head and body, from its first byte, or from the connection's first moment. A phone on a bad
+    /// link needs two or three seconds; who drips a byte at a time is dropped.
+    pub head: Duration,
+    /// For the next request on a kept connection. Longer than the pause between a page and what it loads.
+    pub keep_alive: Duration,
+    /// For the peer to take a response, and for a service that answers later. The page at 5 kB/s.
+    pub response: Duration,
+    /// Silence after which a ping is sent. Well under the 60 s after which common proxies drop an idle connection.
+    pub ping: Duration,
+    /// From the ping, for any sign of life. Long enough for a phone to wake its radio and for a retransmission or two.
+    pub pong: Duration,
+    /// For the peer's half of a closing handshake, and then for the end of its stream.
+    pub close: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(15),
+            response: Duration::from_secs(30),
+            ping: Duration::from_secs(25),
+            pong: Duration::from_secs(20),
+            close: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The receive buffer that all connections share, and so what one connection can bring into one turn: enough for a
+/// default message whole, little enough that a turn with a thousand busy peers stays in the tens of milliseconds.
+pub(crate) const RECEIVE_BYTES: usize = 64 * 1024;
+
+/// What all connections together bring into one turn before it publishes and flushes. Those not read yet come first in
+/// the next.
+pub(crate) const RECEIVE_BYTES_PER_TURN: usize = 4 * 1024 * 1024;
+
+/// Message bytes of one connection handed to the service in one turn, counted after inflating: 64 KiB of input can
+/// inflate to 64 MiB in messages that are each within their limit.
+pub(crate) const MESSAGE_BYTES_PER_TURN: usize = 256 * 1024;
+
+/// Bytes sent to one connection in one turn: a reader that drains a long backlog lets the others come first.
+pub(crate) const FLUSH_BYTES_PER_TURN: usize = 256 * 1024;
+
+/// A connection whose outbox is longer than this is not read until it is shorter than [`RESUME_BYTES`]: who does not
+/// take the answers may not ask for more.
+pub(crate) const PAUSE_BYTES: usize = 256 * 1024;
+/// See [`PAUSE_BYTES`].
+pub(crate) const RESUME_BYTES: usize = 64 * 1024;
+
+/// Connections accepted in one turn: those that are in come before those at the door.
+pub(crate) const ACCEPTS_PER_TURN: usize = 128;
+
+/// Readiness events taken from the kernel at once.
+pub(crate) const EVENTS_PER_TURN: usize = 1024;
+
+/// How long a listener rests when the process is out of descriptors and none of its own connections ends.
+pub(crate) const ACCEPT_REST: Duration = Duration::from_secs(1);

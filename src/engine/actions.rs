@@ -1,0 +1,128 @@
+//! What a service wants done, recorded while it is called and applied after it has returned.
+//!
+//! Owns the order in which things were asked for, and the numbering of audiences. It never touches a connection: so a
+//! callback can ask for anything about any connection, its own included, and nothing it holds changes under it.
+
+use std::borrow::Cow;
+use std::time::Instant;
+
+use super::slots::ConnId;
+use crate::http::Response;
+use crate::ws::{CloseCode, Frame, Message};
+
+/// Names a set of connections that are published to together. From [`Actions::open_audience`], until
+/// [`Actions::close_audience`]; not to be used after that, since another audience may then bear the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AudienceId(u32);
+
+impl AudienceId {
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The list of what a [`Service`](super::Service) wants done. Applied in order when its callback returns.
+///
+/// Whatever is asked for a connection that has gone, or that has begun to close, is dropped without a word: its
+/// [`on_close`](super::Service::on_close) tells of it.
+#[derive(Debug)]
+pub struct Actions {
+    pub(super) recorded: Vec<Action>,
+    pub(super) now: Instant,
+    audiences: u32,
+    free_audiences: Vec<AudienceId>,
+}
+
+#[derive(Debug)]
+pub(super) enum Action {
+    Send(ConnId, Frame),
+    Publish { audience: AudienceId, frame: Frame, except: Option<ConnId> },
+    Join(AudienceId, ConnId),
+    Leave(AudienceId, ConnId),
+    CloseAudience(AudienceId),
+    Close(ConnId, CloseCode, Cow<'static, str>),
+    Respond(ConnId, Response),
+    Drain,
+}
+
+impl Actions {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { recorded: Vec::new(), now, audiences: 0, free_audiences: Vec::new() }
+    }
+
+    /// When this turn of the loop began.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Sends a message to one connection, after all that it was sent or published before.
+    pub fn send(&mut self, id: ConnId, message: Message<'_>) {
+        self.send_frame(id, Frame::message(&message));
+    }
+
+    /// Sends a frame that is encoded already: one frame can go to many connections without a copy.
+    pub fn send_frame(&mut self, id: ConnId, frame: Frame) {
+        self.recorded.push(Action::Send(id, frame));
+    }
+
+    /// A new audience without members.
+    pub fn open_audience(&mut self) -> AudienceId {
+        self.free_audiences.pop().unwrap_or_else(|| {
+            self.audiences += 1;
+            AudienceId(self.audiences - 1)
+        })
+    }
+
+    /// Ends an audience; its members stay connected. What was published to it before still reaches them.
+    pub fn close_audience(&mut self, audience: AudienceId) {
+        self.recorded.push(Action::CloseAudience(audience));
+    }
+
+    /// Makes an open connection a member of an audience, from what is published after this on. Twice is once.
+    pub fn join(&mut self, audience: AudienceId, id: ConnId) {
+        self.recorded.push(Action::Join(audience, id));
+    }
+
+    /// Ends a membership. A connection that closes leaves all its audiences by itself.
+    pub fn leave(&mut self, audience: AudienceId, id: ConnId) {
+        self.recorded.push(Action::Leave(audience, id));
+    }
+
+    /// Sends a message to every member of an audience: one action and one encoded frame, however many they are. All
+    /// that a turn publishes to an audience reaches a member in one send.
+    pub fn publish(&mut self, audience: AudienceId, message: Message<'_>) {
+        self.publish_frame(audience, Frame::message(&message), None);
+    }
+
+    /// Like [`publish`](Self::publish), to all members but one.
+    pub fn publish_except(&mut self, audience: AudienceId, message: Message<'_>, except: ConnId) {
+        self.publish_frame(audience, Frame::message(&message), Some(except));
+    }
+
+    /// Publishes a frame that is encoded already.
+    pub fn publish_frame(&mut self, audience: AudienceId, frame: Frame, except: Option<ConnId>) {
+        self.recorded.push(Action::Publish { audience, frame, except });
+    }
+
+    /// Starts the closing handshake with this code and reason (RFC 6455 §7.1.2), after all that was sent before. The
+    /// connection gets nothing more, and its messages are no longer handed on.
+    pub fn close(&mut self, id: ConnId, code: CloseCode, reason: impl Into<Cow<'static, str>>) {
+        self.recorded.push(Action::Close(id, code, reason.into()));
+    }
+
+    /// Answers the request that [`on_request`](super::Service::on_request) left open with
+    /// [`Reply::Later`](super::Reply::Later).
+    pub fn respond(&mut self, id: ConnId, response: Response) {
+        self.recorded.push(Action::Respond(id, response));
+    }
+
+    /// Stops accepting, closes every connection, and lets [`Engine::run`](super::Engine::run) return when the last has
+    /// gone or has had twice the time that a closing handshake may take.
+    pub fn drain(&mut self) {
+        self.recorded.push(Action::Drain);
+    }
+
+    pub(super) fn free_audience(&mut self, audience: AudienceId) {
+        self.free_audiences.push(audience);
+    }
+}

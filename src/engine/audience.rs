@@ -1,0 +1,335 @@
+//! Sets of connections that are published to together, and what each is published in one turn.
+//!
+//! Owns who is in which audience, and the *round*: all that is published to an audience in one turn, joined once into
+//! one shared buffer of which each member is sent one slice. It never touches a socket: `deliver` in the engine does.
+//!
+//! An audience has two lanes, for members that take plain frames and for those that take deflated ones; a lane without
+//! members costs nothing, so the second form is made only when somebody wants it.
+//!
+//! A member's *cursor* is how much of the round in the making it must not be sent at the round's end: what was
+//! published before it joined, its own frames where it is not echoed, and what is in its outbox already because a
+//! frame of its own had to follow it. Cursors are 0 between rounds, and lie beside the member so that delivery reads
+//! one dense array.
+//!
+//! Invariants: a member is in exactly one lane, the one that its connection's form asks for; a connection's
+//! [`Memberships`] and its audiences' members name each other; members are connections in their open phase.
+
+use std::sync::{Arc, OnceLock};
+
+use super::actions::AudienceId;
+use super::conn::Conn;
+use super::slots::{ConnId, Slots};
+use crate::ws::{Codec, Frame};
+
+/// All audiences, by id, and those with something to deliver at the end of this turn.
+#[derive(Debug, Default)]
+pub(super) struct Audiences {
+    audiences: Vec<Audience>,
+    published: Vec<AudienceId>,
+}
+
+#[derive(Debug, Default)]
+struct Audience {
+    plain: Lane,
+    deflated: Lane,
+}
+
+/// The members of an audience that take one form of frame, and what they are published this turn.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    pub(super) members: Vec<Member>,
+    round: Making,
+}
+
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) slot: u32,
+    /// Where in the round this member starts to be sent it.
+    pub(super) cursor: u32,
+}
+
+impl Audiences {
+    /// Puts a connection into an audience, from what is published after now. Twice is once.
+    pub(super) fn join(&mut self, audience: AudienceId, conn: &mut Conn) {
+        if conn.memberships.position_in(audience).is_some() {
+            return;
+        }
+        if audience.index() >= self.audiences.len() {
+            self.audiences.resize_with(audience.index() + 1, Audience::default);
+        }
+        let lane = self.audiences[audience.index()].lane(conn.takes_deflated());
+        let position = u32::try_from(lane.members.len()).expect("fewer members than slots");
+        lane.members.push(Member { slot: conn.id.slot(), cursor: lane.round.bytes() });
+        conn.memberships.add(Membership { audience, position });
+    }
+
+    /// Takes a connection out of an audience; what was published before now still reaches it.
+    pub(super) fn leave(&mut self, audience: AudienceId, id: ConnId, slots: &mut Slots) {
+        let Some(conn) = slots.find(id) else { return };
+        let Some(position) = conn.memberships.position_in(audience) else { return };
+        let lane = self.audiences[audience.index()].lane(conn.takes_deflated());
+        lane.settle(position, conn);
+        conn.memberships.remove(audience);
+
+        lane.members.swap_remove(position as usize);
+        if let Some(moved) = lane.members.get(position as usize) {
+            slots.at(moved.slot).memberships.move_to(audience, position);
+        } else if lane.members.is_empty() {
+            lane.members = Vec::new();
+        }
+    }
+
+    /// Takes a connection out of every audience.
+    pub(super) fn leave_all(&mut self, id: ConnId, slots: &mut Slots) {
+        while let Some(audience) = slots.find(id).and_then(|conn| conn.memberships.first()) {
+            self.leave(audience, id, slots);
+        }
+    }
+
+    /// Takes every connection out of an audience that its service has closed.
+    pub(super) fn disband(&mut self, audience: AudienceId, slots: &mut Slots) {
+        for deflated in [false, true] {
+            while let Some(slot) = self.last_member(audience, deflated) {
+                let id = slots.at(slot).id;
+                self.leave(audience, id, slots);
+            }
+        }
+    }
+
+    fn last_member(&mut self, audience: AudienceId, deflated: bool) -> Option<u32> {
+        let audience = self.audiences.get_mut(audience.index())?;
+        audience.lane(deflated).members.last().map(|member| member.slot)
+    }
+
+    /// Adds a frame to the round of an audience, for all its members but `except`. True when the round has grown so
+    /// large that it is to be delivered before the turn ends.
+    pub(super) fn publish(
+        &mut self,
+        audience: AudienceId,
+        frame: &Frame,
+        except: Option<ConnId>,
+        slots: &mut Slots,
+        codec: &mut Codec,
+    ) -> bool {
+        let Some(entry) = self.audiences.get_mut(audience.index()) else { return false };
+        let left_out = except.and_then(|id| slots.find(id)).and_then(|conn| {
+            let position = conn.memberships.position_in(audience)?;
+            entry.lane(conn.takes_deflated()).settle(position, conn);
+            Some((position, conn.takes_deflated()))
+        });
+        if entry.is_quiet() {
+            self.published.push(audience);
+        }
+        if !entry.plain.members.is_empty() {
+            entry.plain.round.add(frame);
+        }
+        if !entry.deflated.members.is_empty() {
+            let twin = codec.deflate(frame);
+            entry.deflated.round.add(twin.as_ref().unwrap_or(frame));
+        }
+        if let Some((position, deflated)) = left_out {
+            let lane = entry.lane(deflated);
+            lane.members[position as usize].cursor = lane.round.bytes();
+        }
+        entry.plain.round.bytes().max(entry.deflated.round.bytes()) >= ROUND_BYTES_MAX
+    }
+
+    /// Moves what this turn has published to `conn` so far into its outbox, so that a frame of its own can follow in
+    /// order.
+    pub(super) fn settle(&mut self, conn: &mut Conn) {
+        if self.published.is_empty() {
+            return;
+        }
+        let memberships = std::mem::take(&mut conn.memberships);
+        for &Membership { audience, position } in memberships.as_slice() {
+            self.audiences[audience.index()].lane(conn.takes_deflated()).settle(position, conn);
+        }
+        conn.memberships = memberships;
+    }
+
+    /// The audiences published to since the last call.
+    pub(super) fn take_published(&mut self) -> Vec<AudienceId> {
+        std::mem::take(&mut self.published)
+    }
+
+    /// Gives back the list that [`take_published`](Self::take_published) gave, so that its memory serves again.
+    pub(super) fn keep_list(&mut self, mut list: Vec<AudienceId>) {
+        list.clear();
+        if self.published.is_empty() {
+            self.published = list;
+        }
+    }
+
+    /// Ends the round of one audience: its lanes with what each was published.
+    pub(super) fn end_round(&mut self, audience: AudienceId) -> [(&mut Lane, Option<Round>); 2] {
+        let Audience { plain, deflated } = &mut self.audiences[audience.index()];
+        [plain, deflated].map(|lane| {
+            let round = lane.round.freeze();
+            (lane, round)
+        })
+    }
+}
+
+impl Audience {
+    fn lane(&mut self, deflated: bool) -> &mut Lane {
+        if deflated { &mut self.deflated } else { &mut self.plain }
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.plain.round.bytes() == 0 && self.deflated.round.bytes() == 0
+    }
+}
+
+impl Lane {
+    fn settle(&mut self, position: u32, conn: &mut Conn) {
+        let member = &mut self.members[position as usize];
+        let (start, end) = (member.cursor, self.round.bytes());
+        if start < end {
+            conn.queue_round(self.round.handle(), start as usize, end as usize);
+            member.cursor = end;
+        }
+    }
+}
+
+/// A round in the making.
+#[derive(Debug, Default)]
+struct Making {
+    /// The only frame so far: a single one is sent as it is, without joining.
+    single: Option<Frame>,
+    joined: Vec<u8>,
+    handle: Option<Round>,
+}
+
+impl Making {
+    fn bytes(&self) -> u32 {
+        let bytes = self.single.as_ref().map_or(self.joined.len(), |frame| frame.as_bytes().len());
+        u32::try_from(bytes)
+            .expect("delivered early when larger than ROUND_BYTES_MAX and one frame")
+    }
+
+    fn add(&mut self, frame: &Frame) {
+        if self.bytes() == 0 {
+            self.single = Some(frame.clone());
+            return;
+        }
+        if let Some(first) = self.single.take() {
+            self.joined.extend_from_slice(first.as_bytes());
+        }
+        self.joined.extend_from_slice(frame.as_bytes());
+    }
+
+    /// The round as outboxes refer to it while it still grows.
+    fn handle(&mut self) -> Round {
+        self.handle.get_or_insert_default().clone()
+    }
+
+    fn freeze(&mut self) -> Option<Round> {
+        if self.bytes() == 0 {
+            return None;
+        }
+        let round = self.handle();
+        let bytes = match self.single.take() {
+            Some(frame) => RoundBytes::Single(frame),
+            None => RoundBytes::Joined(std::mem::take(&mut self.joined)),
+        };
+        round.0.set(bytes).expect("a round is frozen once");
+        self.handle = None;
+        Some(round)
+    }
+}
+
+/// Delivers a round at this size without waiting for the turn's end, so that the memory of rounds is bounded by the
+/// number of audiences that a turn's input can name. A send costs about as much as copying 16 KiB, so that nothing is
+/// saved by joining more.
+const ROUND_BYTES_MAX: u32 = 256 * 1024;
+
+/// All that a lane was published in one turn, in one piece of memory that its members share.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Round(Arc<OnceLock<RoundBytes>>);
+
+#[derive(Debug)]
+enum RoundBytes {
+    Single(Frame),
+    Joined(Vec<u8>),
+}
+
+impl Round {
+    /// The frames, once the round is frozen.
+    pub(super) fn bytes(&self) -> Option<&[u8]> {
+        self.0.get().map(|bytes| match bytes {
+            RoundBytes::Single(frame) => frame.as_bytes(),
+            RoundBytes::Joined(joined) => joined,
+        })
+    }
+
+    #[cfg(test)]
+    pub(super) fn frozen(bytes: Vec<u8>) -> Self {
+        Self(Arc::new(OnceLock::from(RoundBytes::Joined(bytes))))
+    }
+}
+
+/// The audiences that a connection is in: in most programs one, so that one takes no allocation.
+#[derive(Debug, Default)]
+pub(super) enum Memberships {
+    #[default]
+    None,
+    One(Membership),
+    #[expect(clippy::box_collection, reason = "keeps the others at two words")]
+    Many(Box<Vec<Membership>>),
+}
+
+/// That a connection is at `position` among the members of `audience`'s lane for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Membership {
+    audience: AudienceId,
+    position: u32,
+}
+
+impl Memberships {
+    fn as_slice(&self) -> &[Membership] {
+        match self {
+            Memberships::None => &[],
+            Memberships::One(one) => std::slice::from_ref(one),
+            Memberships::Many(many) => many,
+        }
+    }
+
+    fn position_in(&self, audience: AudienceId) -> Option<u32> {
+        let found = self.as_slice().iter().find(|membership| membership.audience == audience);
+        found.map(|membership| membership.position)
+    }
+
+    fn first(&self) -> Option<AudienceId> {
+        self.as_slice().first().map(|membership| membership.audience)
+    }
+
+    fn add(&mut self, new: Membership) {
+        match self {
+            Memberships::None => *self = Memberships::One(new),
+            Memberships::One(one) => *self = Memberships::Many(Box::new(vec![*one, new])),
+            Memberships::Many(many) => many.push(new),
+        }
+    }
+
+    fn remove(&mut self, audience: AudienceId) {
+        match self {
+            Memberships::Many(many) => {
+                many.retain(|membership| membership.audience != audience);
+                if let [last] = many[..] {
+                    *self = Memberships::One(last);
+                }
+            }
+            _ => *self = Memberships::None,
+        }
+    }
+
+    fn move_to(&mut self, audience: AudienceId, position: u32) {
+        let all = match self {
+            Memberships::None => &mut [],
+            Memberships::One(one) => std::slice::from_mut(one),
+            Memberships::Many(many) => many.as_mut_slice(),
+        };
+        let found = all.iter_mut().find(|membership| membership.audience == audience);
+        found.expect("a member's connection names its audience").position = position;
+    }
+}

@@ -1,0 +1,418 @@
+//! One connection: a socket, the phase it is in, and what waits to be sent.
+//!
+//! Owns the bytes between the socket and the protocol. It knows neither rooms nor people, and it keeps nothing that an
+//! idle connection does not need: what is partial lives behind a pointer that is null most of the time.
+//!
+//! ```text
+//!   accepted ──► Http ──upgrade──► Open ──Close sent and received, or a fault──► Lingering ──► Dead
+//!                 │ ▲                │                                              ▲           ▲
+//!                 └─┘ next request   └────────────── nothing heard, reset ──────────┼───────────┤
+//!                 └── last response, or a fault ────────────────────────────────────┘           │
+//!                 └── reset, or the head is late ───────────────────────────────────────────────┘
+//! ```
+//!
+//! *Lingering* sends what is queued, ends its own direction, and reads on until the peer has ended its own: closing at
+//! once, with input unread, would make the kernel reset the connection, and the peer might never see why.
+
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::time::Duration;
+
+use mio::net::{TcpStream, UnixStream};
+use mio::{Interest, Registry};
+
+use super::audience::{Memberships, Round};
+use super::deadline::Tick;
+use super::outbox::{Flush, Outbox, Pool};
+use super::slots::ConnId;
+use crate::config::{self, Waits};
+use crate::http::{Exchange, Reader};
+use crate::ws::{self, Frame};
+
+#[derive(Debug)]
+pub(super) struct Conn {
+    pub(super) id: ConnId,
+    pub(super) socket: Socket,
+    pub(super) phase: Phase,
+    outbox: Option<Box<Outbox>>,
+    /// Input that is read but not yet looked at, while the peer is slow to take what it has asked for already.
+    #[expect(clippy::box_collection, reason = "one word in the many connections that have none")]
+    pub(super) unread: Option<Box<Vec<u8>>>,
+    pub(super) memberships: Memberships,
+    /// Open: when the peer was last heard. Else: when the phase, or the request in it, began.
+    pub(super) mark: Tick,
+    /// The one tick at which the wheel's entry for this connection counts.
+    pub(super) armed: Tick,
+    pub(super) rate: Rate,
+    pub(super) address: AddressSlot,
+    /// What of the process-wide budget for unfinished input is charged to it.
+    pub(super) charged: u32,
+    pub(super) flags: Flags,
+}
+
+/// What a connection is doing.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Requests and responses.
+    Http(Box<Http>),
+    /// WebSocket, the closing handshake included.
+    Open(ws::Connection),
+    /// All is said: send it, end our direction, read until the peer ends its own.
+    Lingering { peer_ended: bool },
+    /// To be reaped: the socket is of no use any more.
+    Dead,
+}
+
+/// A connection that has not been upgraded.
+#[derive(Debug)]
+pub(super) struct Http {
+    pub(super) reader: Reader,
+    pub(super) peer: Peer,
+    pub(super) turn: HttpTurn,
+}
+
+/// Whose turn it is on a connection that has not been upgraded.
+#[derive(Debug)]
+pub(super) enum HttpTurn {
+    /// The peer's, to make its first request.
+    First,
+    /// The peer's, to make another.
+    Next,
+    /// The service's, to answer this request; nothing more is read until it has.
+    Answer(Exchange),
+    /// Ours, to send the last response.
+    Last,
+}
+
+/// Which of an address's connections this is counted with, when they are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct AddressSlot(pub(super) u32);
+
+impl AddressSlot {
+    pub(super) const UNCOUNTED: AddressSlot = AddressSlot(u32::MAX);
+}
+
+/// Facts about a connection within the engine's lists; each is true while the connection stands in that list.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Flags {
+    /// In the list of those to read.
+    pub(super) ready: bool,
+    /// In the list of those to flush.
+    pub(super) dirty: bool,
+    /// The kernel will say when it takes more.
+    pub(super) blocked: bool,
+    /// The kernel is asked to say so.
+    watches_writing: bool,
+    /// Not read until the outbox is short again.
+    pub(super) paused: bool,
+    /// A ping is on its way and nothing has been heard since.
+    pub(super) pinged: bool,
+    /// No longer open: the service is told, or will be in this turn.
+    pub(super) departed: bool,
+    /// In the list of those whose outbox is over its cap: nothing more is queued.
+    pub(super) over_cap: bool,
+    /// The peer will send no more; reading finds out after what it has sent.
+    pub(super) read_ended: bool,
+}
+
+/// Messages and control frames counted by the second.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rate {
+    second: u32,
+    count: u32,
+}
+
+impl Rate {
+    /// Counts one more; true while no more than `most` came in this second. 0 means any number.
+    pub(super) fn admits(&mut self, now: Tick, most: u32) -> bool {
+        if most == 0 {
+            return true;
+        }
+        if self.second != now.second() {
+            *self = Rate { second: now.second(), count: 0 };
+        }
+        self.count += 1;
+        self.count <= most
+    }
+}
+
+impl Conn {
+    pub(super) fn new(
+        id: ConnId,
+        socket: Socket,
+        peer: Peer,
+        address: AddressSlot,
+        now: Tick,
+    ) -> Self {
+        Self {
+            id,
+            socket,
+            phase: Phase::Http(Box::new(Http::new(peer))),
+            outbox: None,
+            unread: None,
+            memberships: Memberships::None,
+            mark: now,
+            armed: now,
+            rate: Rate::default(),
+            address,
+            charged: 0,
+            flags: Flags::default(),
+        }
+    }
+
+    /// True while the service may send to it and hears from it: upgraded, and not closing.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open(_)) && !self.flags.departed
+    }
+
+    /// True while what the peer sends is of interest.
+    pub(super) fn is_heard(&self) -> bool {
+        match &self.phase {
+            Phase::Http(http) => matches!(http.turn, HttpTurn::First | HttpTurn::Next),
+            Phase::Open(_) => true,
+            Phase::Lingering { .. } | Phase::Dead => false,
+        }
+    }
+
+    /// Which of an audience's two forms this connection takes.
+    pub(super) fn takes_deflated(&self) -> bool {
+        matches!(&self.phase, Phase::Open(protocol) if protocol.deflates())
+    }
+
+    /// Heap held for what the peer has not finished: heads, bodies, messages, and input not yet looked at.
+    pub(super) fn unfinished_bytes(&self) -> usize {
+        let partial = match &self.phase {
+            Phase::Http(http) => http.reader.held_bytes(),
+            Phase::Open(protocol) => protocol.held_bytes(),
+            Phase::Lingering { .. } | Phase::Dead => 0,
+        };
+        partial + self.unread.as_ref().map_or(0, |unread| unread.capacity())
+    }
+
+    /// When this connection is next worth a look, whatever happens until then.
+    pub(super) fn due(&self, waits: &Waits) -> Tick {
+        let wait = match &self.phase {
+            Phase::Http(_) if self.outbox.is_some() => waits.response,
+            Phase::Http(http) => http.wait(waits),
+            Phase::Open(_) if self.is_open() => {
+                let patience = if self.flags.pinged { waits.pong } else { Duration::ZERO };
+                waits.ping + patience
+            }
+            Phase::Open(_) | Phase::Lingering { .. } => waits.close,
+            Phase::Dead => Duration::ZERO,
+        };
+        self.mark.after(wait)
+    }
+
+    /// Notes a sign of life. While a closing handshake is under way none counts: its wait is for all of it.
+    pub(super) fn heard(&mut self, now: Tick) {
+        if self.is_open() {
+            self.mark = now;
+            self.flags.pinged = false;
+        }
+    }
+
+    pub(super) fn outbox_bytes(&self) -> usize {
+        self.outbox.as_ref().map_or(0, |outbox| outbox.bytes())
+    }
+
+    pub(super) fn queue_frame(&mut self, frame: Frame, pool: &mut Pool) {
+        self.outbox.get_or_insert_with(|| pool.take()).push_frame(frame);
+    }
+
+    pub(super) fn queue_response(&mut self, bytes: Vec<u8>, pool: &mut Pool) {
+        self.outbox.get_or_insert_with(|| pool.take()).push_response(bytes);
+    }
+
+    pub(super) fn queue_round(&mut self, round: Round, start: usize, end: usize) {
+        if !self.flags.over_cap {
+            self.outbox.get_or_insert_default().push_round(round, start, end);
+        }
+    }
+
+    /// Sends a slice of a frozen round: straight from the shared memory when nothing waits before it, so that a member
+    /// that keeps up costs one system call and no memory.
+    ///
+    /// # Errors
+    /// What the socket says; the connection is lost.
+    pub(super) fn deliver(
+        &mut self,
+        round: &Round,
+        start: usize,
+        pool: &mut Pool,
+    ) -> io::Result<()> {
+        let bytes = round.bytes().expect("delivered after it is frozen");
+        if self.outbox.is_some() {
+            self.queue_round(round.clone(), start, bytes.len());
+            return Ok(());
+        }
+        let taken = match self.socket.write(&bytes[start..]) {
+            Ok(taken) if taken == bytes.len() - start => return Ok(()),
+            Ok(taken) => taken,
+            Err(e) if would_wait(&e) => 0,
+            Err(e) => return Err(e),
+        };
+        let mut outbox = pool.take();
+        outbox.push_round(round.clone(), start, bytes.len());
+        outbox.mark_taken(taken);
+        self.outbox = Some(outbox);
+        Ok(())
+    }
+
+    /// Sends what is queued, within the turn's budget for one connection.
+    ///
+    /// # Errors
+    /// What the socket says; the connection is lost.
+    pub(super) fn flush(&mut self, pool: &mut Pool) -> io::Result<Flush> {
+        let Some(outbox) = &mut self.outbox else { return Ok(Flush::Drained) };
+        let flush = outbox.flush(&mut self.socket, config::FLUSH_BYTES_PER_TURN)?;
+        if flush == Flush::Drained {
+            pool.give_back(self.outbox.take().expect("flushed just now"));
+        }
+        Ok(flush)
+    }
+
+    /// Drops all queued frames, save one that is half sent, to make way for a Close frame.
+    pub(super) fn drop_unsent_frames(&mut self) {
+        if let Some(outbox) = &mut self.outbox {
+            outbox.drop_unsent_frames();
+        }
+    }
+
+    /// Notes whether the kernel takes no more, and asks to be told when it does again.
+    pub(super) fn note_blocked(&mut self, blocked: bool, registry: &Registry) -> io::Result<()> {
+        self.flags.blocked = blocked;
+        if self.flags.watches_writing == blocked {
+            return Ok(());
+        }
+        self.flags.watches_writing = blocked;
+        let interest =
+            if blocked { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
+        let token = self.id.token();
+        self.socket.source(|source| registry.reregister(source, token, interest))
+    }
+}
+
+impl Http {
+    fn new(peer: Peer) -> Self {
+        Self { reader: Reader::new(), peer, turn: HttpTurn::First }
+    }
+
+    /// True in the middle of a request.
+    pub(super) fn is_reading(&self) -> bool {
+        matches!(self.turn, HttpTurn::First | HttpTurn::Next) && !self.reader.is_idle()
+    }
+
+    /// True between requests, with nothing asked and nothing owed.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.turn, HttpTurn::First | HttpTurn::Next) && self.reader.is_idle()
+    }
+
+    /// The exchange that the service is to answer, which is then no longer pending.
+    pub(super) fn take_pending(&mut self) -> Option<Exchange> {
+        match std::mem::replace(&mut self.turn, HttpTurn::Next) {
+            HttpTurn::Answer(exchange) => Some(exchange),
+            other => {
+                self.turn = other;
+                None
+            }
+        }
+    }
+
+    fn wait(&self, waits: &Waits) -> Duration {
+        match self.turn {
+            HttpTurn::Next if self.reader.is_idle() => waits.keep_alive,
+            HttpTurn::First | HttpTurn::Next => waits.head,
+            HttpTurn::Answer(_) | HttpTurn::Last => waits.response,
+        }
+    }
+}
+
+/// True when a call is to be tried again later rather than given up.
+pub(super) fn would_wait(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// Over TCP, from this address and port.
+    Tcp(SocketAddr),
+    /// Over a Unix socket; most clients of one have no name.
+    Unix,
+}
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Peer::Tcp(address) => address.fmt(f),
+            Peer::Unix => f.write_str("unix"),
+        }
+    }
+}
+
+/// A stream socket of either kind.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Socket {
+    pub(super) fn source<T>(
+        &mut self,
+        with: impl FnOnce(&mut dyn mio::event::Source) -> io::Result<T>,
+    ) -> io::Result<T> {
+        match self {
+            Socket::Tcp(stream) => with(stream),
+            Socket::Unix(stream) => with(stream),
+        }
+    }
+
+    /// False when the connection is known to be broken.
+    pub(super) fn is_sound(&self) -> bool {
+        let error = match self {
+            Socket::Tcp(stream) => stream.take_error(),
+            Socket::Unix(stream) => stream.take_error(),
+        };
+        matches!(error, Ok(None))
+    }
+
+    /// Ends our direction: the peer reads to the end of what was sent.
+    pub(super) fn end_writing(&self) {
+        // Fails only when the peer has gone, and then there is nobody to tell.
+        let _ = match self {
+            Socket::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Socket::Unix(stream) => stream.shutdown(Shutdown::Write),
+        };
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.read(buffer),
+            Socket::Unix(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.write(bytes),
+            Socket::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Socket::Tcp(stream) => stream.write_vectored(slices),
+            Socket::Unix(stream) => stream.write_vectored(slices),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,307 @@
+//! From readiness to the service: reading sockets, and what the protocols make of the bytes.
+//!
+//! Owns steps 2's work of a turn: one buffer-full from each ready connection, cut into requests and messages, each handed to the
+//! service, whose actions are applied before the next. What a budget or a slow peer leaves unread is kept with its
+//! connection and comes first next time.
+
+use std::io::Read;
+
+use super::conn::{Conn, HttpTurn, Phase, would_wait};
+use super::slots::ConnId;
+use super::{Caller, Ending, Engine, Reply, Service, Upgrade};
+use crate::config;
+use crate::http::{Exchange, Reader, Request, Response, Status};
+use crate::ws::{CloseCode, Connection, Deflate, Event, Frame, Offer, Refusal, State, is_upgrade};
+
+/// What a request leads to, once nothing borrows from it any more.
+enum Outcome {
+    Respond(Response, Exchange),
+    Await(Exchange),
+    Open { answer: Vec<u8>, deflate: Option<Deflate> },
+}
+
+impl Engine {
+    /// Reads the connections that are ready, within the turn's budget.
+    pub(super) fn read_ready(&mut self, service: &mut impl Service) {
+        let mut receive = std::mem::take(&mut self.receive);
+        let mut budget = config::RECEIVE_BYTES_PER_TURN;
+        for _ in 0..self.lists.ready.len() {
+            let Some(id) = self.lists.ready.pop_front().filter(|_| budget > 0) else { break };
+            budget = budget.saturating_sub(self.read(id, &mut receive, service));
+        }
+        self.receive = receive;
+    }
+
+    /// Reads one connection once, what was left unread before anything new. Answers with the bytes looked at.
+    fn read(&mut self, id: ConnId, receive: &mut [u8], service: &mut impl Service) -> usize {
+        let Some(conn) = self.slots.find(id) else { return 0 };
+        conn.flags.ready = false;
+        if conn.flags.paused {
+            if conn.flags.read_ended {
+                self.check_paused(id);
+            }
+            return 0;
+        }
+        if let Some(mut unread) = conn.unread.take() {
+            // There may be news in the socket as well, whose edge has been seen already.
+            self.lists.read_later(conn);
+            self.take_in(id, &mut unread, service);
+            return unread.len();
+        }
+        match conn.socket.read(receive) {
+            Ok(0) => self.peer_ended(id),
+            Ok(received) => {
+                conn.heard(self.tick);
+                // A short read has emptied the socket: the next edge tells of more. Unless the end was seen already,
+                // which has no second edge.
+                if received == receive.len() || conn.flags.read_ended {
+                    self.lists.read_later(conn);
+                }
+                self.take_in(id, &mut receive[..received], service);
+                return received;
+            }
+            Err(e) if would_wait(&e) => {}
+            Err(_) => self.kill(id, Ending::Lost),
+        }
+        0
+    }
+
+    /// Hands input to the protocol of the connection's phase until it is used up, or until the connection has had its
+    /// share of this turn.
+    fn take_in(&mut self, id: ConnId, input: &mut [u8], service: &mut impl Service) {
+        let mut taken = 0;
+        let mut budget = config::MESSAGE_BYTES_PER_TURN;
+        while taken < input.len() {
+            let Some(conn) = self.slots.find(id) else { return };
+            if conn.flags.paused || budget == 0 {
+                conn.unread = Some(Box::new(input[taken..].to_vec()));
+                self.lists.read_later(conn);
+                break;
+            }
+            taken += match conn.phase {
+                Phase::Http(_) => self.next_request(id, &input[taken..], service),
+                Phase::Open(_) => self.next_event(id, &mut input[taken..], &mut budget, service),
+                Phase::Lingering { .. } | Phase::Dead => break,
+            };
+        }
+        self.charge(id);
+    }
+
+    /// Reads towards one request and, when it is whole, asks the service. Answers with the bytes used.
+    fn next_request(&mut self, id: ConnId, input: &[u8], service: &mut impl Service) -> usize {
+        let Some(Conn { phase: Phase::Http(http), mark, .. }) = self.slots.find(id) else {
+            return 0;
+        };
+        let caller = Caller { id, peer: http.peer };
+        let mut rest = input;
+        let begins = http.reader.is_idle();
+        let outcome = match http.reader.next_request(&mut rest, &self.config.http) {
+            Ok(None) => None,
+            Ok(Some(request)) if is_upgrade(&request) => {
+                let granted = Offer::parse(&request).and_then(|offer| {
+                    if !self.config.origins.admits(offer.origin(), request.host()) {
+                        return Err(Refusal::Origin);
+                    }
+                    Ok(offer)
+                });
+                let actions = &mut self.actions;
+                Some(match granted {
+                    Ok(offer) => match service.on_upgrade(caller, &request, actions) {
+                        Ok(upgrade) => open(&offer, upgrade, &request),
+                        Err(response) => Outcome::Respond(response, request.exchange()),
+                    },
+                    Err(refusal) => Outcome::Respond((&refusal).into(), request.exchange()),
+                })
+            }
+            Ok(Some(request)) => {
+                Some(match service.on_request(caller, &request, &mut self.actions) {
+                    Reply::Now(response) => Outcome::Respond(response, request.exchange()),
+                    Reply::Later => Outcome::Await(request.exchange()),
+                })
+            }
+            Err(fault) => Some(Outcome::Respond((&fault).into(), Exchange::broken())),
+        };
+        let used = input.len() - rest.len();
+        match outcome {
+            Some(outcome) => self.conclude(id, outcome),
+            None if begins => {
+                *mark = self.tick;
+                self.schedule(id);
+            }
+            None => {}
+        }
+        self.apply_actions(service);
+        used
+    }
+
+    fn conclude(&mut self, id: ConnId, outcome: Outcome) {
+        match outcome {
+            Outcome::Respond(response, exchange) => self.respond(id, &response, &exchange),
+            Outcome::Await(exchange) => {
+                let Some(conn) = self.slots.find(id) else { return };
+                let Phase::Http(http) = &mut conn.phase else { return };
+                http.turn = HttpTurn::Answer(exchange);
+                conn.mark = self.tick;
+                conn.flags.paused = true;
+            }
+            Outcome::Open { answer, deflate } => {
+                let Some(conn) = self.slots.find(id) else { return };
+                conn.phase = Phase::Open(Connection::new(crate::ws::Role::Server, deflate));
+                conn.mark = self.tick;
+                conn.queue_response(answer, &mut self.pool);
+                self.lists.flush_later(conn);
+            }
+        }
+    }
+
+    /// Sends a response, and hears the next request or none as the exchange and the response want it.
+    pub(super) fn respond(&mut self, id: ConnId, response: &Response, exchange: &Exchange) {
+        let bytes = response.encode(exchange, &self.date());
+        let Some(conn) = self.slots.find(id) else { return };
+        let Phase::Http(http) = &mut conn.phase else { return };
+        http.turn = if response.closes(exchange) || self.drain_until.is_some() {
+            HttpTurn::Last
+        } else {
+            HttpTurn::Next
+        };
+        let is_last = matches!(http.turn, HttpTurn::Last);
+        http.reader = Reader::new(); // gives back what the request had to own
+        conn.mark = self.tick;
+        conn.queue_response(bytes, &mut self.pool);
+        conn.flags.paused = is_last || conn.outbox_bytes() >= config::PAUSE_BYTES;
+        self.lists.flush_later(conn);
+        if is_last {
+            conn.unread = None;
+        } else if !conn.flags.paused {
+            self.lists.read_later(conn);
+        }
+    }
+
+    /// 408 to a peer whose request is late.
+    pub(super) fn refuse_late_request(&mut self, id: ConnId) {
+        let late = "The request took too long to arrive.";
+        let response = Response::error(Status::REQUEST_TIMEOUT, "late", late).closing();
+        self.respond(id, &response, &Exchange::broken());
+    }
+
+    /// Reads one frame or message and deals with it. Answers with the bytes used.
+    fn next_event(
+        &mut self,
+        id: ConnId,
+        input: &mut [u8],
+        budget: &mut usize,
+        service: &mut impl Service,
+    ) -> usize {
+        let Some(Conn { phase: Phase::Open(protocol), rate, .. }) = self.slots.find(id) else {
+            return 0;
+        };
+        let length = input.len();
+        let was_open = protocol.state() == State::Open;
+        let mut rest = input;
+        let event = match protocol.next_event(&mut rest, &mut self.codec) {
+            Ok(None) => return length - rest.len(),
+            Ok(Some(event)) => event,
+            Err(fault) => {
+                self.fail(id, fault);
+                return length;
+            }
+        };
+        let is_admitted = rate.admits(self.tick, self.config.rate_limit);
+        match event {
+            Event::Close(close) => {
+                let code = close.map(|close| close.code);
+                self.answer_close(id, code);
+                return length;
+            }
+            _ if !was_open => {}
+            _ if !is_admitted => {
+                self.close(id, CloseCode::POLICY, "more frames a second than allowed");
+            }
+            Event::Message(message) => {
+                *budget = budget.saturating_sub(message.payload().len());
+                service.on_message(id, message, &mut self.actions);
+            }
+            Event::Ping(payload) => {
+                let pong = Frame::pong(payload);
+                self.send(id, pong);
+            }
+            Event::Pong(_) => {}
+        }
+        let used = length - rest.len();
+        self.apply_actions(service);
+        used
+    }
+
+    /// The peer will send no more. Without a closing handshake before it that is a loss; what is queued is still sent.
+    fn peer_ended(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.find(id) else { return };
+        match &mut conn.phase {
+            Phase::Lingering { peer_ended } => *peer_ended = true,
+            Phase::Http(_) => conn.phase = Phase::Lingering { peer_ended: true },
+            Phase::Open(_) => {
+                self.depart(id, Ending::Lost);
+                self.linger(id, true);
+            }
+            Phase::Dead => return,
+        }
+        let Some(conn) = self.slots.find(id) else { return };
+        self.lists.flush_later(conn);
+        if conn.outbox_bytes() == 0 {
+            self.kill(id, Ending::Lost);
+        }
+    }
+
+    /// A paused connection is not read, so its end shows only in the socket's error.
+    fn check_paused(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.find(id) else { return };
+        if !conn.socket.is_sound() {
+            self.kill(id, Ending::Lost);
+        }
+    }
+
+    /// Charges what the connection now holds to the budget that all share. Over it, the connection that asked for more
+    /// goes: it may try again later.
+    fn charge(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.find(id) else { return };
+        let held = u32::try_from(conn.unfinished_bytes()).unwrap_or(u32::MAX);
+        let before = std::mem::replace(&mut conn.charged, held);
+        self.unfinished_bytes = self.unfinished_bytes + held as usize - before as usize;
+        if held <= before || self.unfinished_bytes <= self.config.unfinished_bytes_max {
+            return;
+        }
+        match conn.phase {
+            Phase::Http(_) => {
+                let full = "The server holds too many unfinished requests.";
+                let response = Response::error(Status::SERVICE_UNAVAILABLE, "overloaded", full);
+                self.respond(
+                    id,
+                    &response.header("Retry-After", "5").closing(),
+                    &Exchange::broken(),
+                );
+            }
+            _ => {
+                self.close(
+                    id,
+                    CloseCode::TRY_AGAIN,
+                    "the server holds too many unfinished messages",
+                );
+                self.linger(id, false);
+            }
+        }
+        self.charge(id);
+    }
+}
+
+/// The answer to a granted handshake. A subprotocol that was not offered is the service's mistake: 500.
+fn open(offer: &Offer<'_>, upgrade: Upgrade, request: &Request<'_>) -> Outcome {
+    let deflate = offer.deflate();
+    match offer.accept(upgrade.subprotocol, deflate) {
+        Ok(answer) => Outcome::Open { answer, deflate },
+        Err(misuse) => {
+            log::error!("a handshake was granted with what was not offered: {misuse}");
+            let sorry = "The server answered this handshake wrongly.";
+            let response = Response::error(Status::INTERNAL_SERVER_ERROR, "internal", sorry);
+            Outcome::Respond(response.closing(), request.exchange())
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The sockets that connections come from.
+//!
+//! Owns listening and accepting. It never decides who may stay: the engine does.
+//!
+//! Readiness is edge-triggered, so a listener that was left before it ran dry stays *ready* and is tried again in the
+//! next turn. When the process is out of descriptors (or the kernel out of memory) all listeners *rest*: trying again at
+//! once would only burn the processor, as level-triggered servers do. They are tried again when a connection of ours has
+//! ended, or after a second in case it was somebody else who held the descriptors.
+
+use std::io::{self, ErrorKind};
+use std::time::Instant;
+
+use mio::{Interest, Registry, Token};
+
+use super::conn::{Peer, Socket};
+use crate::config;
+
+#[derive(Debug, Default)]
+pub(super) struct Listeners {
+    listeners: Vec<Listener>,
+    /// Until when nothing is accepted, for want of descriptors.
+    rest: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    socket: ListeningSocket,
+    ready: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum ListeningSocket {
+    Tcp(mio::net::TcpListener),
+    Unix(mio::net::UnixListener),
+}
+
+/// What trying to accept brought.
+#[derive(Debug)]
+pub(super) enum Accepted {
+    Connection(Socket, Peer),
+    /// Nobody is waiting.
+    Nobody,
+    /// Out of descriptors, or of kernel memory: for the first time since all went well when `first`.
+    Starved {
+        error: io::Error,
+        first: bool,
+    },
+}
+
+/// The waker's token; listeners follow. All of generation 0, which no connection has.
+pub(super) const WAKER: Token = Token(0);
+const FIRST_LISTENER: usize = 1;
+
+impl Listeners {
+    pub(super) fn add(
+        &mut self,
+        mut socket: ListeningSocket,
+        registry: &Registry,
+    ) -> io::Result<()> {
+        let token = Token(FIRST_LISTENER + self.listeners.len());
+        match &mut socket {
+            ListeningSocket::Tcp(socket) => registry.register(socket, token, Interest::READABLE)?,
+            ListeningSocket::Unix(socket) => {
+                registry.register(socket, token, Interest::READABLE)?
+            }
+        }
+        self.listeners.push(Listener { socket, ready: true });
+        Ok(())
+    }
+
+    /// Notes that somebody may be waiting at the listener with this token.
+    pub(super) fn note_ready(&mut self, token: Token) {
+        if let Some(listener) = self.listeners.get_mut(token.0 - FIRST_LISTENER) {
+            listener.ready = true;
+        }
+    }
+
+    /// When to try again: at once while somebody may be waiting, after the rest while there is one.
+    pub(super) fn retry_at(&self, now: Instant) -> Option<Instant> {
+        let ready = self.listeners.iter().any(|listener| listener.ready);
+        ready.then(|| self.rest.unwrap_or(now))
+    }
+
+    /// A descriptor of ours is free again.
+    pub(super) fn end_rest(&mut self) {
+        if self.rest.is_some() {
+            self.rest = Some(Instant::now());
+        }
+    }
+
+    pub(super) fn accept(&mut self, now: Instant) -> Accepted {
+        if self.rest.is_some_and(|until| now < until) {
+            return Accepted::Nobody;
+        }
+        while let Some(listener) = self.listeners.iter_mut().find(|listener| listener.ready) {
+            match listener.socket.accept() {
+                Ok((socket, peer)) => {
+                    self.rest = None;
+                    return Accepted::Connection(socket, peer);
+                }
+                Err(e) if e.kind() == ErrorKind::WouldBlock => listener.ready = false,
+                Err(e) if is_about_one_peer(&e) => {}
+                Err(error) => {
+                    let first = self.rest.is_none();
+                    self.rest = Some(now + config::ACCEPT_REST);
+                    return Accepted::Starved { error, first };
+                }
+            }
+        }
+        Accepted::Nobody
+    }
+
+    /// Stops listening: the sockets are closed.
+    pub(super) fn close(&mut self) {
+        self.listeners.clear();
+        self.rest = None;
+    }
+}
+
+impl ListeningSocket {
+    fn accept(&self) -> io::Result<(Socket, Peer)> {
+        match self {
+            ListeningSocket::Tcp(listener) => {
+                let (stream, address) = listener.accept()?;
+                // Frames are small and each is complete: holding one back for more (RFC 896) only adds latency. A peer
+                // that has gone already makes this fail; reading finds that out.
+                let _ = stream.set_nodelay(true);
+                Ok((Socket::Tcp(stream), Peer::Tcp(address)))
+            }
+            ListeningSocket::Unix(listener) => {
+                let (stream, _) = listener.accept()?;
+                Ok((Socket::Unix(stream), Peer::Unix))
+            }
+        }
+    }
+}
+
+/// Errors of accept(2) that speak of a connection that broke while it waited, and not of this process.
+fn is_about_one_peer(error: &io::Error) -> bool {
+    use ErrorKind::{
+        ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkDown,
+        NetworkUnreachable, NotConnected, TimedOut,
+    };
+    matches!(
+        error.kind(),
+        ConnectionAborted
+            | ConnectionReset
+            | HostUnreachable
+            | Interrupted
+            | NetworkDown
+            | NetworkUnreachable
+            | NotConnected
+            | TimedOut
+    )
+}

@@ -1,0 +1,525 @@
+//! The event loop: the only place that knows sockets and the clock.
+//!
+//! Owns every connection from accept to close, and when things happen. It never knows what a message means: a
+//! [`Service`] does, and records what it wants in [`Actions`].
+//!
+//! # A turn
+//!
+//! 1. *Wait* for readiness, the next deadline, or a [`Waker`].
+//! 2. *Read* every ready connection, a buffer-full at most, and hand its requests and messages to the service.
+//! 3. *Wake*: when a worker has something, the service takes it in.
+//! 4. *Accept*: those at the door come after those inside.
+//! 5. *Deadlines*: late heads, pings, silence, slow closes.
+//! 6. *Reap*: the service is told who has gone; slots are freed. Nowhere else.
+//! 7. *Publish*: what the turn published to an audience is joined once, and each member is sent its slice.
+//! 8. *Flush* every connection with something of its own to send.
+//!
+//! What a budget leaves undone comes first in the next turn, which then does not wait.
+//!
+//! # Invariants
+//!
+//! * No connection is read, and none written, more than its budget in one turn: a busy peer never starves the rest.
+//! * A service's callback changes nothing by itself: actions are applied after it, in the order recorded.
+//! * What one connection is sent keeps the order in which it was asked for, publications included.
+//! * Every connection that was upgraded is told of exactly once by `on_close`.
+//! * Memory grows with what peers have sent and not with what they promise, and is given back when they go.
+
+mod actions;
+mod address;
+mod audience;
+mod conn;
+mod deadline;
+mod input;
+mod listener;
+mod outbox;
+mod output;
+mod slots;
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use mio::{Events, Interest, Poll};
+
+pub use self::actions::{Actions, AudienceId};
+pub use self::conn::Peer;
+pub use self::slots::{ConnId, ConnMap};
+
+use self::address::Addresses;
+use self::audience::Audiences;
+use self::conn::{Conn, Phase, Socket};
+use self::deadline::{Deadlines, Tick};
+use self::listener::{Accepted, Listeners, ListeningSocket, WAKER};
+use self::outbox::Pool;
+use self::slots::Slots;
+use crate::config::{self, Config};
+use crate::http::{Date, Request, Response, Status};
+use crate::ws::{CloseCode, Codec, Fault, Message};
+
+/// What a program does with its connections. See `examples/echo.rs` for the smallest, [`Relay`](crate::relay::Relay)
+/// for a useful one.
+pub trait Service {
+    /// A request that is not a WebSocket handshake: answer now, or [later](Reply::Later). Default: 404.
+    fn on_request(
+        &mut self,
+        caller: Caller,
+        request: &Request<'_>,
+        actions: &mut Actions,
+    ) -> Reply {
+        let _ = (caller, request, actions);
+        Reply::Now(Response::error(Status::NOT_FOUND, "not_found", "There is nothing here."))
+    }
+
+    /// A valid opening handshake (RFC 6455 §4.2.1) from an admitted origin: open the connection, or refuse with a
+    /// response. Actions recorded here are applied to the connection when it is open, after the handshake's answer.
+    ///
+    /// # Errors
+    /// The response that refuses, such as 404 for a path that is no WebSocket.
+    fn on_upgrade(
+        &mut self,
+        caller: Caller,
+        request: &Request<'_>,
+        actions: &mut Actions,
+    ) -> Result<Upgrade, Response>;
+
+    /// A whole message from an open connection. Text is valid UTF-8.
+    fn on_message(&mut self, id: ConnId, message: Message<'_>, actions: &mut Actions);
+
+    /// An open connection has begun to close, or is lost: nothing more comes from it or reaches it. Called once for
+    /// every upgrade that was granted; it has left its audiences already.
+    fn on_close(&mut self, id: ConnId, ending: Ending, actions: &mut Actions) {
+        let _ = (id, ending, actions);
+    }
+
+    /// Somebody called [`Waker::wake`] since the last turn.
+    fn on_wake(&mut self, actions: &mut Actions) {
+        let _ = actions;
+    }
+
+    /// The close code for a connection that the engine closes for a reason of its own.
+    fn close_code(&self, id: ConnId, cause: Cause) -> CloseCode {
+        let _ = id;
+        match cause {
+            Cause::SlowReader => CloseCode::TRY_AGAIN,
+            Cause::Drain => CloseCode::GOING_AWAY,
+        }
+    }
+}
+
+/// Who makes a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Caller {
+    /// The connection; it keeps this id when it is upgraded.
+    pub id: ConnId,
+    /// The other end of its socket.
+    pub peer: Peer,
+}
+
+/// The answer to a request.
+#[derive(Debug)]
+pub enum Reply {
+    /// This response.
+    Now(Response),
+    /// A response will be given to [`Actions::respond`], within [`Waits::response`](config::Waits::response). Until
+    /// then nothing more is read from the connection.
+    Later,
+}
+
+impl From<Response> for Reply {
+    fn from(response: Response) -> Self {
+        Reply::Now(response)
+    }
+}
+
+/// That a handshake is granted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Upgrade {
+    /// The subprotocol chosen, among those that the client offered (RFC 6455 §4.2.2); else the handshake fails.
+    pub subprotocol: Option<&'static str>,
+}
+
+/// Why the engine closes a connection of its own accord; see [`Service::close_code`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Its outbox is over [`Config::outbox_bytes_max`].
+    SlowReader,
+    /// The engine drains.
+    Drain,
+}
+
+/// Why a connection is no longer open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The peer began the closing handshake, with this code if it gave one.
+    ByPeer(Option<CloseCode>),
+    /// This side did: the service, a drain, or a limit.
+    ByServer(CloseCode),
+    /// The peer broke a rule of the protocol, and was told which with [`Fault::close_code`].
+    Failed(Fault),
+    /// The stream ended or broke without a closing handshake.
+    Lost,
+    /// Nothing was heard from the peer, although it was pinged.
+    Silent,
+}
+
+/// Wakes the loop from another thread, which then calls [`Service::on_wake`]. Clones wake the same loop.
+#[derive(Clone, Debug)]
+pub struct Waker(Arc<mio::Waker>);
+
+impl Waker {
+    /// Wakes the loop, if it has not been woken already. Never blocks.
+    ///
+    /// # Errors
+    /// When the kernel refuses; then nothing was woken.
+    pub fn wake(&self) -> io::Result<()> {
+        self.0.wake()
+    }
+}
+
+/// The loop and all its connections.
+///
+/// ```no_run
+/// use wsrelay::{Config, engine::Engine, relay::Relay};
+///
+/// let mut engine = Engine::new(Config::default())?;
+/// println!("listening on {}", engine.listen("127.0.0.1:8080".parse().unwrap())?);
+/// engine.run(&mut Relay::new())?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    poll: Poll,
+    events: Events,
+    waker: Waker,
+    woken: bool,
+    listeners: Listeners,
+
+    slots: Slots,
+    addresses: Addresses,
+    audiences: Audiences,
+    deadlines: Deadlines,
+    codec: Codec,
+    pool: Pool,
+    actions: Actions,
+    /// The buffer that every socket is read into.
+    receive: Box<[u8]>,
+    unfinished_bytes: usize,
+    lists: Lists,
+
+    now: Instant,
+    tick: Tick,
+    /// The date as responses carry it, and the second since 1970 that it is for.
+    date: (u64, Date),
+    drain_until: Option<Instant>,
+}
+
+/// Who is to be seen to, in this turn or the next. A connection's `Flags` tell which of them it is in.
+#[derive(Debug, Default)]
+struct Lists {
+    ready: VecDeque<ConnId>,
+    dirty: Vec<ConnId>,
+    over_cap: Vec<ConnId>,
+    departed: VecDeque<(ConnId, Ending)>,
+    dead: Vec<ConnId>,
+}
+
+impl Engine {
+    /// An engine that listens nowhere yet.
+    ///
+    /// # Errors
+    /// When the kernel has no descriptors for the poller and the waker.
+    pub fn new(config: Config) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Waker(Arc::new(mio::Waker::new(poll.registry(), WAKER)?));
+        let now = Instant::now();
+        Ok(Self {
+            poll,
+            events: Events::with_capacity(config::EVENTS_PER_TURN),
+            waker,
+            woken: false,
+            listeners: Listeners::default(),
+            slots: Slots::default(),
+            addresses: Addresses::default(),
+            audiences: Audiences::default(),
+            deadlines: Deadlines::new(now),
+            codec: Codec::new(config.ws),
+            pool: Pool::default(),
+            actions: Actions::new(now),
+            receive: vec![0; config::RECEIVE_BYTES].into_boxed_slice(),
+            unfinished_bytes: 0,
+            lists: Lists::default(),
+            now,
+            tick: Tick::default(),
+            date: (0, Date::from_unix(0)),
+            drain_until: None,
+            config,
+        })
+    }
+
+    /// Listens on a TCP address; port 0 takes a free one. Answers with the address taken. May be called again for more.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub fn listen(&mut self, address: SocketAddr) -> io::Result<SocketAddr> {
+        let listener = std::net::TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
+        self.listen_on(listener)?;
+        Ok(address)
+    }
+
+    /// Accepts from a TCP socket that listens already, however it came to be.
+    ///
+    /// # Errors
+    /// When it cannot be made non-blocking or watched.
+    pub fn listen_on(&mut self, listener: std::net::TcpListener) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        let listener = mio::net::TcpListener::from_std(listener);
+        self.listeners.add(ListeningSocket::Tcp(listener), self.poll.registry())
+    }
+
+    /// Accepts from a Unix socket that listens already.
+    ///
+    /// # Errors
+    /// When it cannot be made non-blocking or watched.
+    pub fn listen_on_unix(&mut self, listener: std::os::unix::net::UnixListener) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        let listener = mio::net::UnixListener::from_std(listener);
+        self.listeners.add(ListeningSocket::Unix(listener), self.poll.registry())
+    }
+
+    /// For other threads to wake this loop.
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// Connections at this moment, in whatever phase.
+    pub fn connections(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Serves until a [drain](Actions::drain) has ended.
+    ///
+    /// # Errors
+    /// When the poller fails; a connection's or a listener's failure is dealt with and logged.
+    pub fn run(&mut self, service: &mut impl Service) -> io::Result<()> {
+        while !self.is_drained() {
+            self.turn(service)?;
+        }
+        Ok(())
+    }
+
+    fn is_drained(&self) -> bool {
+        self.drain_until.is_some_and(|until| self.slots.len() == 0 || until <= self.now)
+    }
+
+    /// One turn of the loop.
+    fn turn(&mut self, service: &mut impl Service) -> io::Result<()> {
+        self.wait()?;
+        self.note_readiness();
+        self.read_ready(service);
+        if std::mem::take(&mut self.woken) {
+            service.on_wake(&mut self.actions);
+            self.apply_actions(service);
+        }
+        self.accept();
+        self.pass_deadlines();
+        self.close_slow_readers(service);
+        self.reap(service);
+        self.publish_rounds();
+        self.flush_dirty();
+        Ok(())
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        let timeout = self.timeout(Instant::now());
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(e) if e.kind() == ErrorKind::Interrupted => self.events.clear(),
+            result => result?,
+        }
+        self.now = Instant::now();
+        self.tick = self.deadlines.tick_at(self.now);
+        self.actions.now = self.now;
+        Ok(())
+    }
+
+    fn timeout(&self, now: Instant) -> Option<Duration> {
+        let lists = &self.lists;
+        let undone = !lists.ready.is_empty()
+            || !lists.dirty.is_empty()
+            || !lists.over_cap.is_empty()
+            || !lists.departed.is_empty()
+            || !lists.dead.is_empty();
+        if undone {
+            return Some(Duration::ZERO);
+        }
+        let from_now = |at: Instant| at.saturating_duration_since(now);
+        let accept = self.listeners.retry_at(now).map(from_now);
+        let drain = self.drain_until.map(from_now);
+        [self.deadlines.wait_from(now), accept, drain].into_iter().flatten().min()
+    }
+
+    fn note_readiness(&mut self) {
+        for event in &self.events {
+            let Some(id) = ConnId::of_token(event.token()) else {
+                match event.token() {
+                    WAKER => self.woken = true,
+                    listener => self.listeners.note_ready(listener),
+                }
+                continue;
+            };
+            let Some(conn) = self.slots.find(id) else { continue };
+            if event.is_writable() {
+                conn.flags.blocked = false;
+                self.lists.flush_later(conn);
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                conn.flags.read_ended |= event.is_read_closed() || event.is_error();
+                self.lists.read_later(conn);
+            }
+        }
+    }
+
+    /// Lets in those who wait, within the turn's budget, and turns away those for whom there is no room.
+    fn accept(&mut self) {
+        for _ in 0..config::ACCEPTS_PER_TURN {
+            match self.listeners.accept(self.now) {
+                Accepted::Connection(socket, peer) => self.admit(socket, peer),
+                Accepted::Nobody => return,
+                Accepted::Starved { error, first } => {
+                    if first {
+                        log::warn!("cannot accept connections for now: {error}");
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, mut socket: Socket, peer: Peer) {
+        if self.slots.len() >= self.config.connections_max {
+            return self.turn_away(socket, "full", "The server has no room for more connections.");
+        }
+        let most = self.config.connections_per_ip_max;
+        let Some(address) = self.addresses.admit(peer, most) else {
+            return self.turn_away(socket, "too_many", "Your address has too many connections.");
+        };
+        let registry = self.poll.registry();
+        let now = self.tick;
+        let mut refused = None;
+        let id = self.slots.insert(|id| {
+            let token = id.token();
+            let watch =
+                |s: &mut dyn mio::event::Source| registry.register(s, token, Interest::READABLE);
+            refused = socket.source(watch).err();
+            Conn::new(id, socket, peer, address, now)
+        });
+        match refused {
+            // The kernel's limit on watched descriptors: as rare as being out of memory.
+            Some(error) => {
+                log::warn!("{id}: cannot be watched: {error}");
+                self.kill(id, Ending::Lost);
+            }
+            None => self.schedule(id),
+        }
+    }
+
+    /// Refuses a connection before anything is read from it: cheap, and clear to who asked.
+    fn turn_away(&mut self, mut socket: Socket, code: &str, message: &str) {
+        use std::io::Write;
+        let response = Response::error(Status::SERVICE_UNAVAILABLE, code, message)
+            .header("Retry-After", "5")
+            .closing();
+        let bytes = response.encode(&crate::http::Exchange::broken(), &self.date());
+        // A fresh socket's buffer is empty: either all of it fits or the peer has gone.
+        let _ = socket.write(&bytes);
+        socket.end_writing();
+    }
+
+    /// The current date, rendered once a second.
+    fn date(&mut self) -> Date {
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let seconds = since_epoch.map_or(0, |since| since.as_secs());
+        if self.date.0 != seconds {
+            self.date = (seconds, Date::from_unix(seconds));
+        }
+        self.date.1
+    }
+
+    /// Makes sure that the wheel looks at a connection no later than it is due.
+    fn schedule(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.find(id) else { return };
+        let due = conn.due(&self.config.waits);
+        let is_armed = conn.armed > self.tick;
+        if !is_armed || due < conn.armed {
+            conn.armed = self.deadlines.arm(id, due);
+        }
+    }
+
+    fn pass_deadlines(&mut self) {
+        while let Some((tick, ids)) = self.deadlines.expire(self.tick) {
+            for id in ids {
+                let now = self.tick;
+                let Some(conn) = self.slots.find(id).filter(|conn| conn.armed == tick) else {
+                    continue;
+                };
+                if conn.due(&self.config.waits) <= now {
+                    self.overdue(id);
+                }
+                self.schedule(id);
+            }
+        }
+        self.deadlines.catch_up(self.tick);
+    }
+
+    /// Deals with a connection whose wait is over.
+    fn overdue(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.find(id) else { return };
+        match &conn.phase {
+            Phase::Http(http) if http.is_reading() => self.refuse_late_request(id),
+            Phase::Open(_) if conn.is_open() && !conn.flags.pinged => self.ping(id),
+            Phase::Open(_) if conn.is_open() => {
+                log::debug!("{id}: nothing heard, closing");
+                self.kill(id, Ending::Silent);
+            }
+            Phase::Http(_) | Phase::Open(_) | Phase::Lingering { .. } => {
+                self.kill(id, Ending::Lost);
+            }
+            Phase::Dead => {}
+        }
+    }
+
+    /// Tells the service who has gone, and frees the slots of those whose sockets are done with. Nothing else does.
+    fn reap(&mut self, service: &mut impl Service) {
+        while let Some((id, ending)) = self.lists.departed.pop_front() {
+            service.on_close(id, ending, &mut self.actions);
+            self.apply_actions(service);
+        }
+        if self.lists.dead.is_empty() {
+            return;
+        }
+        for id in std::mem::take(&mut self.lists.dead) {
+            let Some(conn) = self.slots.remove(id) else { continue };
+            self.unfinished_bytes -= conn.charged as usize;
+            self.addresses.release(conn.address);
+        }
+        self.slots.shrink();
+        self.listeners.end_rest();
+    }
+}
+
+impl Lists {
+    fn read_later(&mut self, conn: &mut Conn) {
+        if !std::mem::replace(&mut conn.flags.ready, true) {
+            self.ready.push_back(conn.id);
+        }
+    }
+
+    fn flush_later(&mut self, conn: &mut Conn) {
+        if !conn.flags.blocked && !std::mem::replace(&mut conn.flags.dirty, true) {
+            self.dirty.push(conn.id);
+        }
+    }
+}

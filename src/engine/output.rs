@@ -1,0 +1,307 @@
+//! From the service to the sockets: applying actions, publishing rounds, flushing, closing.
+//!
+//! Owns steps 7 and 8 of a turn, and every way in which a connection stops being open. All of them go through `depart`,
+//! which is where the service's `on_close` is noted, once.
+
+use super::actions::{Action, AudienceId};
+use super::conn::{Conn, HttpTurn, Phase};
+use super::outbox::Flush;
+use super::slots::ConnId;
+use super::{Cause, Ending, Engine, Service};
+use crate::config;
+use crate::ws::{CloseCode, Fault, Frame};
+
+impl Engine {
+    /// Does what a callback has recorded, in order.
+    pub(super) fn apply_actions(&mut self, service: &mut impl Service) {
+        if self.actions.recorded.is_empty() {
+            return;
+        }
+        let mut recorded = std::mem::take(&mut self.actions.recorded);
+        for action in recorded.drain(..) {
+            self.apply(action, service);
+        }
+        self.actions.recorded = recorded;
+    }
+
+    fn apply(&mut self, action: Action, service: &mut impl Service) {
+        match action {
+            Action::Send(id, frame) => self.send(id, frame),
+            Action::Publish { audience, frame, except } => self.publish(audience, &frame, except),
+            Action::Join(audience, id) => {
+                if let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) {
+                    self.audiences.join(audience, conn);
+                }
+            }
+            Action::Leave(audience, id) => self.audiences.leave(audience, id, &mut self.slots),
+            Action::CloseAudience(audience) => {
+                self.audiences.disband(audience, &mut self.slots);
+                self.actions.free_audience(audience);
+            }
+            Action::Close(id, code, reason) => self.close(id, code, &reason),
+            Action::Respond(id, response) => {
+                let Some(Conn { phase: Phase::Http(http), .. }) = self.slots.find(id) else {
+                    return;
+                };
+                if let Some(exchange) = http.take_pending() {
+                    self.respond(id, &response, &exchange);
+                }
+            }
+            Action::Drain => self.drain(service),
+        }
+    }
+
+    /// Queues a frame for one connection, in the form it takes, behind all that it was published before.
+    pub(super) fn send(&mut self, id: ConnId, frame: Frame) {
+        let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) else { return };
+        self.audiences.settle(conn);
+        if self.is_over_cap(id) {
+            return;
+        }
+        let Some(conn) = self.slots.find(id) else { return };
+        let deflated = if conn.takes_deflated() { self.codec.deflate(&frame) } else { None };
+        conn.queue_frame(deflated.unwrap_or(frame), &mut self.pool);
+        self.lists.flush_later(conn);
+        if conn.outbox_bytes() >= config::PAUSE_BYTES {
+            self.flush(id);
+        }
+    }
+
+    /// True when a connection's outbox is full even after trying to send: it is put on the list of slow readers.
+    fn is_over_cap(&mut self, id: ConnId) -> bool {
+        let cap = self.config.outbox_bytes_max;
+        let Some(conn) = self.slots.find(id) else { return true };
+        if conn.outbox_bytes() >= cap && !conn.flags.blocked && !conn.flags.over_cap {
+            self.flush(id);
+        }
+        let Some(conn) = self.slots.find(id) else { return true };
+        if conn.outbox_bytes() >= cap && !std::mem::replace(&mut conn.flags.over_cap, true) {
+            self.lists.over_cap.push(id);
+        }
+        conn.flags.over_cap
+    }
+
+    fn publish(&mut self, audience: AudienceId, frame: &Frame, except: Option<ConnId>) {
+        let slots = &mut self.slots;
+        let is_large = self.audiences.publish(audience, frame, except, slots, &mut self.codec);
+        if is_large {
+            self.deliver(audience);
+        }
+    }
+
+    /// Delivers what this turn has published.
+    pub(super) fn publish_rounds(&mut self) {
+        let published = self.audiences.take_published();
+        for &audience in &published {
+            self.deliver(audience);
+        }
+        self.audiences.keep_list(published);
+    }
+
+    /// Ends an audience's round: each member is sent its slice of the one buffer.
+    fn deliver(&mut self, audience: AudienceId) {
+        let cap = self.config.outbox_bytes_max;
+        let registry = self.poll.registry();
+        let mut broken = Vec::new();
+        for (lane, round) in self.audiences.end_round(audience) {
+            let Some(round) = round else { continue };
+            let length = round.bytes().map_or(0, <[u8]>::len);
+            for member in &mut lane.members {
+                let start = std::mem::take(&mut member.cursor) as usize;
+                if start == length {
+                    continue;
+                }
+                let conn = self.slots.at(member.slot);
+                if conn.outbox_bytes() >= cap {
+                    if !std::mem::replace(&mut conn.flags.over_cap, true) {
+                        self.lists.over_cap.push(conn.id);
+                    }
+                    continue;
+                }
+                let is_fresh = conn.outbox_bytes() == 0;
+                let delivered = conn.deliver(&round, start, &mut self.pool);
+                if conn.outbox_bytes() == 0 && delivered.is_ok() {
+                    continue;
+                }
+                let watched = delivered.and_then(|()| match is_fresh {
+                    true => conn.note_blocked(true, registry),
+                    false => Ok(()),
+                });
+                match watched {
+                    Ok(()) => self.lists.flush_later(conn),
+                    Err(_) => broken.push(conn.id),
+                }
+            }
+        }
+        for id in broken {
+            self.kill(id, Ending::Lost);
+        }
+    }
+
+    /// Flushes every connection with something to send.
+    pub(super) fn flush_dirty(&mut self) {
+        let mut dirty = std::mem::take(&mut self.lists.dirty);
+        for id in dirty.drain(..) {
+            let Some(conn) = self.slots.find(id) else { continue };
+            conn.flags.dirty = false;
+            if !conn.flags.blocked {
+                self.flush(id);
+            }
+        }
+        dirty.append(&mut self.lists.dirty);
+        self.lists.dirty = dirty;
+    }
+
+    /// Sends what one connection has queued, within its budget, and sees to what follows from it.
+    fn flush(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.find(id) else { return };
+        let before = conn.outbox_bytes();
+        let flushed = conn.flush(&mut self.pool).and_then(|flush| {
+            conn.note_blocked(flush == Flush::Blocked, self.poll.registry())?;
+            Ok(flush)
+        });
+        let Ok(flush) = flushed else { return self.kill(id, Ending::Lost) };
+        let queued = conn.outbox_bytes();
+        if conn.flags.paused && queued < before {
+            conn.heard(self.tick); // a peer that takes what is sent is alive, though it is not read
+        }
+        if flush == Flush::Spent {
+            self.lists.flush_later(conn);
+        }
+        if queued >= config::PAUSE_BYTES && conn.is_open() {
+            conn.flags.paused = true;
+        } else if queued <= config::RESUME_BYTES && conn.flags.paused && conn.is_heard() {
+            conn.flags.paused = false;
+            self.lists.read_later(conn);
+        }
+        if flush == Flush::Drained {
+            self.drained(id);
+        }
+    }
+
+    /// All that was queued is sent: a connection with nothing more to say ends its direction.
+    fn drained(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.find(id) else { return };
+        match &conn.phase {
+            Phase::Http(http) if matches!(http.turn, HttpTurn::Last) => {
+                conn.socket.end_writing();
+                self.linger(id, false);
+            }
+            Phase::Lingering { peer_ended: true } => self.kill(id, Ending::Lost),
+            Phase::Lingering { peer_ended: false } => conn.socket.end_writing(),
+            Phase::Http(_) | Phase::Open(_) | Phase::Dead => {}
+        }
+    }
+
+    /// Closes those whose outbox is over its cap. What they have not been sent they will not get; the Close frame says
+    /// why, if they ever read that far.
+    pub(super) fn close_slow_readers(&mut self, service: &mut impl Service) {
+        for id in std::mem::take(&mut self.lists.over_cap) {
+            let code = service.close_code(id, Cause::SlowReader);
+            let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) else { continue };
+            log::debug!("{id}: slow reader, closing");
+            conn.drop_unsent_frames();
+            self.close(id, code, "slow consumer");
+        }
+    }
+
+    /// Pings a connection that has been silent; it has until [`Waits::pong`](config::Waits::pong) to show life.
+    pub(super) fn ping(&mut self, id: ConnId) {
+        self.send(id, Frame::ping(&[]));
+        let Some(conn) = self.slots.find(id) else { return };
+        conn.flags.pinged = true;
+        // From now, also when the process itself was stopped for a while and everybody seems silent.
+        conn.mark = self.tick.before(self.config.waits.ping);
+    }
+
+    /// Starts the closing handshake (RFC 6455 §7.1.2).
+    pub(super) fn close(&mut self, id: ConnId, code: CloseCode, reason: &str) {
+        if self.depart(id, Ending::ByServer(code)) {
+            self.say_close(id, Some(code), reason);
+        }
+    }
+
+    /// The peer's Close frame: answered with its own code (§5.5.1), after which nothing more is to be said.
+    pub(super) fn answer_close(&mut self, id: ConnId, code: Option<CloseCode>) {
+        self.depart(id, Ending::ByPeer(code));
+        self.say_close(id, code, "");
+        self.linger(id, false);
+    }
+
+    /// *Fail the WebSocket Connection* (§7.1.7): say which rule was broken, and take in no more.
+    pub(super) fn fail(&mut self, id: ConnId, fault: Fault) {
+        log::debug!("{id}: {fault}");
+        self.depart(id, Ending::Failed(fault));
+        self.say_close(id, Some(fault.close_code()), &fault.to_string());
+        self.linger(id, false);
+    }
+
+    /// Gives a connection up at once. What is queued is lost with it.
+    pub(super) fn kill(&mut self, id: ConnId, ending: Ending) {
+        self.depart(id, ending);
+        let Some(conn) = self.slots.find(id) else { return };
+        if !matches!(conn.phase, Phase::Dead) {
+            conn.phase = Phase::Dead;
+            self.lists.dead.push(id);
+        }
+    }
+
+    /// Sends what is queued, ends our direction, and waits a while for the peer to end its own.
+    pub(super) fn linger(&mut self, id: ConnId, peer_ended: bool) {
+        let Some(conn) = self.slots.find(id) else { return };
+        conn.phase = Phase::Lingering { peer_ended };
+        conn.unread = None;
+        conn.flags.paused = false;
+        conn.mark = self.tick;
+        self.lists.flush_later(conn);
+        self.lists.read_later(conn);
+        self.schedule(id);
+    }
+
+    /// Takes an open connection out of service: out of its audiences, and on the list of those whose end the service is
+    /// told of. False when it was not open.
+    pub(super) fn depart(&mut self, id: ConnId, ending: Ending) -> bool {
+        if !self.slots.find(id).is_some_and(|conn| conn.is_open()) {
+            return false;
+        }
+        self.audiences.leave_all(id, &mut self.slots);
+        let conn = self.slots.find(id).expect("found above");
+        conn.flags.departed = true;
+        conn.mark = self.tick;
+        self.lists.departed.push_back((id, ending));
+        self.schedule(id);
+        true
+    }
+
+    /// Queues our Close frame, unless one was sent.
+    fn say_close(&mut self, id: ConnId, code: Option<CloseCode>, reason: &str) {
+        let Some(conn) = self.slots.find(id) else { return };
+        let Phase::Open(protocol) = &mut conn.phase else { return };
+        if let Some(frame) = protocol.close(code, reason) {
+            conn.queue_frame(frame, &mut self.pool);
+            self.lists.flush_later(conn);
+        }
+    }
+
+    /// Stops accepting and starts to close all that is connected.
+    fn drain(&mut self, service: &mut impl Service) {
+        if self.drain_until.is_some() {
+            return;
+        }
+        self.drain_until = Some(self.now + self.config.waits.close * 2);
+        self.listeners.close();
+        for id in self.slots.ids() {
+            let Some(conn) = self.slots.find(id) else { continue };
+            match &conn.phase {
+                Phase::Open(_) => {
+                    let code = service.close_code(id, Cause::Drain);
+                    self.close(id, code, "the server is going away");
+                }
+                Phase::Http(http) if http.is_waiting() && conn.outbox_bytes() == 0 => {
+                    self.kill(id, Ending::Lost);
+                }
+                Phase::Http(_) | Phase::Lingering { .. } | Phase::Dead => {}
+            }
+        }
+    }
+}
