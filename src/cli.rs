@@ -1,0 +1,225 @@
+//! Subcommands and flags, made into what the daemon needs.
+//!
+//! Owns the names of flags and of their `WSRELAY_…` twins in the environment, and what may stand behind them. It opens
+//! nothing and starts nothing.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::Config;
+use crate::ws;
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Serve until told to stop.
+    Serve(Serve),
+    /// Print this and end well: help, or the version.
+    Print(String),
+}
+
+/// What `wsrelay serve` is to do.
+#[derive(Args, Clone, Debug)]
+pub struct Serve {
+    /// Address to listen on: HOST:PORT, or unix:PATH. Port 0 takes a free one. Repeatable.
+    #[arg(long, value_name = "ADDR", env = "WSRELAY_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(value_delimiter = ',', action = ArgAction::Append, value_parser = ListenAddr::parse)]
+    pub listen: Vec<ListenAddr>,
+
+    /// Connections at one time; those beyond get 503. Default: what the descriptor limit allows, 100000 at the most.
+    #[arg(long, value_name = "N", env = "WSRELAY_MAX_CONNECTIONS")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: Option<u32>,
+
+    /// Connections at one time from one address (IPv6: one /64 network). 0: any number.
+    #[arg(long, value_name = "N", env = "WSRELAY_MAX_CONNECTIONS_PER_IP", default_value_t = 0)]
+    pub max_connections_per_ip: u32,
+
+    /// Largest message in bytes, after inflating; a larger one closes with 1009.
+    #[arg(long, value_name = "BYTES", env = "WSRELAY_MAX_MESSAGE", default_value_t = 65_536)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MESSAGE_BYTES_CEILING)))]
+    pub max_message: u32,
+
+    /// Messages and control frames a second from one connection; more closes with 1008. 0: any number.
+    #[arg(long, value_name = "N", env = "WSRELAY_RATE_LIMIT", default_value_t = 0)]
+    pub rate_limit: u32,
+
+    /// Origin whose pages may connect besides this server's own: scheme://host[:port], or * for all. Repeatable.
+    #[arg(long, value_name = "ORIGIN", env = "WSRELAY_ALLOW_ORIGIN", value_delimiter = ',')]
+    #[arg(action = ArgAction::Append)]
+    pub allow_origin: Vec<ws::Allowed>,
+
+    /// Whether to serve raw rooms (/relay/ROOM) and the echo probe (/echo).
+    #[arg(long, value_name = "on|off", env = "WSRELAY_RELAY", default_value = "on")]
+    pub relay: Switch,
+
+    /// How much to log to standard error: off, error, warn, info, debug or trace.
+    #[arg(long, value_name = "LEVEL", env = "WSRELAY_LOG", default_value = "info")]
+    pub log: log::LevelFilter,
+}
+
+/// One message can be this large at the most: a frame's length must fit the engine's 32-bit bookkeeping with room to
+/// spare, and a relay of larger messages is a file server.
+const MESSAGE_BYTES_CEILING: u32 = 1 << 30;
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenAddr {
+    /// Every TCP address that the host name stands for.
+    Tcp(Vec<SocketAddr>),
+    /// A Unix socket at this path.
+    Unix(PathBuf),
+}
+
+impl ListenAddr {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("unix:") {
+            Some("") => Err("a path is to follow unix:".to_owned()),
+            Some(path) => Ok(ListenAddr::Unix(path.into())),
+            None => match text.to_socket_addrs() {
+                Ok(addresses) => Ok(ListenAddr::Tcp(addresses.collect())),
+                Err(e) => Err(format!("expected HOST:PORT or unix:PATH ({e})")),
+            },
+        }
+    }
+}
+
+impl Serve {
+    /// The limits to hold peers to, when the process may open `descriptors` files.
+    pub fn config(&self, descriptors: u64) -> Config {
+        let defaults = Config::default();
+        let granted = usize::try_from(descriptors).unwrap_or(usize::MAX);
+        let room = granted.saturating_sub(DESCRIPTORS_RESERVED).clamp(1, defaults.connections_max);
+        Config {
+            connections_max: self.max_connections.map_or(room, |most| most as usize),
+            connections_per_ip_max: self.max_connections_per_ip,
+            rate_limit: self.rate_limit,
+            ws: ws::Limits::for_messages(self.max_message as usize),
+            origins: self.allow_origin.iter().cloned().collect(),
+            ..defaults
+        }
+    }
+}
+
+/// Descriptors that are not for connections: standard streams, poller, waker, signals, listeners, and some to spare.
+const DESCRIPTORS_RESERVED: usize = 32;
+
+#[derive(Parser)]
+#[command(name = "wsrelay", version, about = "A WebSocket relay: rooms to talk in, in real time")]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Serve,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the page and the rooms (the default).
+    Serve(Serve),
+}
+
+/// Reads a command line, the program's name first.
+///
+/// # Errors
+/// One line that says which flag or value is wrong.
+pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invocation, String> {
+    match Cli::try_parse_from(args) {
+        Ok(Cli { command: Some(Command::Serve(serve)), .. } | Cli { command: None, serve }) => {
+            Ok(Invocation::Serve(serve))
+        }
+        Err(e) if e.use_stderr() => Err(first_paragraph(&e.render().to_string())),
+        Err(e) => Ok(Invocation::Print(e.render().to_string())),
+    }
+}
+
+/// The part of a message that says what is wrong, on one line; usage and advice follow after a blank line.
+fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(args: &[&str]) -> Result<Invocation, String> {
+        parse(std::iter::once("wsrelay").chain(args.iter().copied()).map(Into::into))
+    }
+
+    fn serve(args: &[&str]) -> Serve {
+        match parsed(args) {
+            Ok(Invocation::Serve(serve)) => serve,
+            other => panic!("{args:?} gave {other:?}"),
+        }
+    }
+
+    #[test]
+    fn serving_is_what_no_subcommand_means() {
+        for args in [&["--rate-limit", "7"][..], &["serve", "--rate-limit", "7"]] {
+            assert_eq!(serve(args).rate_limit, 7);
+        }
+        assert_eq!(serve(&[]).listen, [ListenAddr::parse("127.0.0.1:8080").unwrap()]);
+    }
+
+    #[test]
+    fn addresses_are_tcp_or_unix_and_as_many_as_given() {
+        let serve =
+            serve(&["--listen", "127.0.0.1:0", "--listen=[::1]:9", "--listen", "unix:/run/x"]);
+        let [ListenAddr::Tcp(v4), ListenAddr::Tcp(v6), ListenAddr::Unix(path)] = &serve.listen[..]
+        else {
+            panic!("{:?}", serve.listen)
+        };
+        assert_eq!(v4[..], ["127.0.0.1:0".parse().unwrap()]);
+        assert_eq!(v6[..], ["[::1]:9".parse().unwrap()]);
+        assert_eq!(path.to_str(), Some("/run/x"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_in_one_line() {
+        for (args, says) in [
+            (&["--frob"][..], "--frob"),
+            (&["--listen", "nonsense"], "HOST:PORT"),
+            (&["--listen", "unix:"], "path"),
+            (&["--relay", "maybe"], "on, off"),
+            (&["--max-message", "0"], "--max-message"),
+            (&["--max-message", "9999999999"], "--max-message"),
+            (&["--max-connections", "0"], "--max-connections"),
+            (&["--rate-limit", "-1"], "-1"),
+            (&["--allow-origin", "example.org"], "example.org"),
+            (&["--log", "loud"], "loud"),
+            (&["fly"], "fly"),
+        ] {
+            let line = parsed(args).expect_err("refused");
+            assert!(line.contains(says) && !line.contains('\n'), "{args:?}: {line}");
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_printed_and_end_well() {
+        for flag in ["--help", "-h", "--version", "-V"] {
+            assert!(
+                matches!(parsed(&[flag]), Ok(Invocation::Print(text)) if text.contains("wsrelay"))
+            );
+        }
+    }
+
+    #[test]
+    fn connections_fit_the_descriptors_unless_asked_otherwise() {
+        assert_eq!(serve(&[]).config(1024).connections_max, 992);
+        assert_eq!(serve(&[]).config(u64::MAX).connections_max, 100_000);
+        assert_eq!(serve(&["--max-connections", "5"]).config(1024).connections_max, 5);
+    }
+}

@@ -1,0 +1,53 @@
+//! A WebSocket relay: rooms to talk in, in real time, on one small event loop.
+//!
+//! # The map
+//!
+//! | layer | what it owns | what it knows |
+//! | --- | --- | --- |
+//! | [`http`] | requests in, responses out (RFC 9112) | bytes only |
+//! | [`ws`] | the WebSocket protocol (RFC 6455, RFC 7692) | `http`, for the opening handshake |
+//! | [`engine`] | sockets, time, the event loop | `ws` and `http` |
+//! | [`relay`] | raw rooms | `engine` |
+//! | `daemon` | the executable's service: routes, page, signals | all of the above |
+//!
+//! Arrows point up this table and never down. `http` and `ws` do no I/O and know no clock: bytes in, values out.
+//!
+//! # The path of one message
+//!
+//! In: the engine polls, reads a ready socket into the one buffer that all connections share, and gives the bytes to that
+//! connection's [`ws::Connection`], which unmasks them in place and yields a [`ws::Message`] that borrows from the buffer.
+//! The [`engine::Service`] is handed the message and records what it wants in [`engine::Actions`].
+//!
+//! Out: a publication is encoded once, as a [`ws::Frame`]. At the end of the turn all that a turn published to one audience
+//! is joined once, and each member is sent the same slice with one system call. Only what the kernel does not take is kept,
+//! as a reference to that slice and an offset.
+//!
+//! # Embedding
+//!
+//! Without default features the crate is what the table's first four rows say, on mio, sha1, base64, httparse, slab and
+//! log. A relay of your own:
+//!
+//! ```no_run
+#![doc = include_str!("../examples/relay.rs")]
+//! ```
+//!
+//! Engine and relay need 64-bit Unix.
+#![forbid(unsafe_code)]
+
+#[cfg(not(all(unix, target_pointer_width = "64")))]
+compile_error!("wsrelay needs a 64-bit Unix: a token holds a slot and a generation");
+
+mod config;
+pub mod engine;
+pub mod http;
+pub mod relay;
+pub mod ws;
+
+#[cfg(feature = "daemon")]
+pub mod cli;
+#[cfg(feature = "daemon")]
+pub mod daemon;
+#[cfg(feature = "oracle")]
+pub mod oracle;
+
+pub use config::{Config, Waits};
