@@ -1,0 +1,367 @@
+//! The engine's promises, each seen from the other end of a socket.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use support::{Client, Heard, Server, connect, eventually, frame, handshake, read_head};
+use wsrelay::engine::{Actions, AudienceId, Caller, ConnId, Ending, Reply, Service, Upgrade};
+use wsrelay::http::{Request, Response, Status};
+use wsrelay::relay::Relay;
+use wsrelay::ws::{CloseCode, Message};
+use wsrelay::{Config, Waits};
+
+/// Does what each message says, word by word: `send=X`, `publish=X`, `except=X`, `join`, `leave`, `close`, `later`.
+#[derive(Default)]
+struct Puppet {
+    audience: Option<AudienceId>,
+    waiting: Vec<ConnId>,
+    closed: Option<Sender<Ending>>,
+}
+
+impl Puppet {
+    fn reporting() -> (Self, Receiver<Ending>) {
+        let (closed, reports) = channel();
+        (Self { closed: Some(closed), ..Self::default() }, reports)
+    }
+}
+
+impl Service for Puppet {
+    fn on_request(&mut self, caller: Caller, request: &Request<'_>, _: &mut Actions) -> Reply {
+        match request.target.path() {
+            "/later" => {
+                self.waiting.push(caller.id);
+                Reply::Later
+            }
+            path => Response::text(Status::OK, path).into(),
+        }
+    }
+
+    fn on_upgrade(
+        &mut self,
+        caller: Caller,
+        request: &Request<'_>,
+        actions: &mut Actions,
+    ) -> Result<Upgrade, Response> {
+        let audience = *self.audience.get_or_insert_with(|| actions.open_audience());
+        actions.join(audience, caller.id);
+        actions.send(caller.id, Message::Text("welcome"));
+        let subprotocol = (request.target.path() == "/sub").then_some("never-offered");
+        Ok(Upgrade { subprotocol })
+    }
+
+    fn on_message(&mut self, id: ConnId, message: Message<'_>, actions: &mut Actions) {
+        let Message::Text(text) = message else { return };
+        let audience = self.audience.expect("somebody has joined");
+        for word in text.split_whitespace() {
+            match word.split_once('=').unwrap_or((word, "")) {
+                ("send", x) => actions.send(id, Message::Text(x)),
+                ("publish", x) => actions.publish(audience, Message::Text(x)),
+                ("except", x) => actions.publish_except(audience, Message::Text(x), id),
+                ("join", _) => actions.join(audience, id),
+                ("leave", _) => actions.leave(audience, id),
+                ("close", _) => actions.close(id, CloseCode::POLICY, "asked"),
+                ("flood", n) => {
+                    let megabyte = "m".repeat(1 << 20);
+                    for _ in 0..n.parse().unwrap() {
+                        actions.send(id, Message::Text(&megabyte));
+                    }
+                }
+                _ => panic!("{word}?"),
+            }
+        }
+    }
+
+    fn on_close(&mut self, _: ConnId, ending: Ending, _: &mut Actions) {
+        if let Some(closed) = &self.closed {
+            let _ = closed.send(ending);
+        }
+    }
+
+    fn on_wake(&mut self, actions: &mut Actions) {
+        for id in self.waiting.drain(..) {
+            actions.respond(id, Response::text(Status::OK, "at last"));
+        }
+    }
+}
+
+fn welcomed(server: &Server) -> Client {
+    let mut client = Client::connect(server.address, "/");
+    assert_eq!(client.hear_text(), "welcome");
+    client
+}
+
+fn heard(client: &mut Client, count: usize) -> Vec<String> {
+    (0..count).map(|_| client.hear_text()).collect()
+}
+
+#[test]
+fn sends_and_publications_of_one_turn_arrive_in_the_order_recorded() {
+    let server = Server::start(Config::default(), Puppet::default());
+    let (mut ann, mut bo) = (welcomed(&server), welcomed(&server));
+    ann.send_text("publish=1 send=2 publish=3 publish=4 send=5 except=6 publish=7");
+    assert_eq!(heard(&mut ann, 6), ["1", "2", "3", "4", "5", "7"]);
+    assert_eq!(heard(&mut bo, 5), ["1", "3", "4", "6", "7"]);
+}
+
+#[test]
+fn who_joins_hears_what_is_published_after_and_who_leaves_what_was_before() {
+    let server = Server::start(Config::default(), Puppet::default());
+    let (mut ann, mut bo) = (welcomed(&server), welcomed(&server));
+    ann.send_text("publish=1 leave publish=2 leave join join publish=3");
+    assert_eq!(heard(&mut ann, 2), ["1", "3"]);
+    assert_eq!(heard(&mut bo, 3), ["1", "2", "3"]);
+}
+
+#[test]
+fn nothing_follows_a_close_and_what_came_before_it_arrives() {
+    let (puppet, reports) = Puppet::reporting();
+    let server = Server::start(Config::default(), puppet);
+    let mut ann = welcomed(&server);
+    ann.send_text("publish=1 send=2 close send=3 publish=4");
+    assert_eq!(heard(&mut ann, 2), ["1", "2"]);
+    assert_eq!(ann.hear(), Heard::Close(Some(CloseCode::POLICY)));
+    ann.send_raw(&frame(0x88, &[0x03, 0xf0]));
+    assert_eq!(ann.hear(), Heard::End);
+    assert_eq!(reports.recv().unwrap(), Ending::ByServer(CloseCode::POLICY));
+    assert_eq!(server.stopped(), 0);
+    assert!(reports.try_recv().is_err(), "told once");
+}
+
+#[test]
+fn the_service_is_told_once_how_each_connection_ended() {
+    let (puppet, reports) = Puppet::reporting();
+    let waits = Waits {
+        ping: Duration::from_millis(200),
+        pong: Duration::from_millis(200),
+        ..Waits::default()
+    };
+    let server = Server::start(Config { waits, ..Config::default() }, puppet);
+
+    let mut polite = welcomed(&server);
+    polite.send_raw(&frame(0x88, &[0x03, 0xe9]));
+    assert_eq!(polite.hear(), Heard::Close(Some(CloseCode::GOING_AWAY)));
+    assert_eq!(reports.recv().unwrap(), Ending::ByPeer(Some(CloseCode::GOING_AWAY)));
+
+    drop(welcomed(&server));
+    assert_eq!(reports.recv().unwrap(), Ending::Lost);
+
+    let mut rude = welcomed(&server);
+    rude.send_raw(&[0x83, 0x80]);
+    assert_eq!(rude.close_code(), Some(CloseCode::PROTOCOL));
+    assert!(matches!(reports.recv().unwrap(), Ending::Failed(_)));
+
+    let mut mute = welcomed(&server);
+    assert_eq!(mute.hear(), Heard::Ping(vec![]));
+    assert_eq!(mute.hear(), Heard::End, "it never answers the ping");
+    assert_eq!(reports.recv().unwrap(), Ending::Silent);
+}
+
+#[test]
+fn a_peer_that_answers_pings_stays() {
+    let waits = Waits {
+        ping: Duration::from_millis(100),
+        pong: Duration::from_millis(300),
+        ..Waits::default()
+    };
+    let server = Server::start(Config { waits, ..Config::default() }, Puppet::default());
+    let mut ann = welcomed(&server);
+    for _ in 0..8 {
+        assert_eq!(ann.hear(), Heard::Ping(vec![]));
+        ann.send_raw(&frame(0x8a, b""));
+    }
+    ann.send_text("send=here");
+    assert_eq!(ann.hear_text(), "here");
+}
+
+#[test]
+fn a_response_may_come_later_and_what_was_pipelined_behind_waits_for_it() {
+    let server = Server::start(Config::default(), Puppet::default());
+    let mut stream = connect(server.address);
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n");
+    stream.write_all(format!("{}{}", get("/later"), get("/next")).as_bytes()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    eventually("the request is answered", || {
+        server.waker.wake().unwrap();
+        stream.peek(&mut [0]).is_ok()
+    });
+    stream.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    let mut all = String::new();
+    stream.write_all(b"GET /last HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n").unwrap();
+    stream.read_to_string(&mut all).unwrap();
+    let bodies: Vec<&str> =
+        ["at last", "/next", "/last"].into_iter().filter(|b| all.contains(b)).collect();
+    assert_eq!(bodies, ["at last", "/next", "/last"]);
+    assert!(all.find("at last") < all.find("/next") && all.find("/next") < all.find("/last"));
+}
+
+#[test]
+fn frames_sent_along_with_the_handshake_are_heard() {
+    let server = Server::start(Config::default(), Puppet::default());
+    let mut stream = connect(server.address);
+    let mut bytes = handshake("/").into_bytes();
+    bytes.extend(frame(0x81, b"send=early"));
+    stream.write_all(&bytes).unwrap();
+    assert!(read_head(&mut stream).starts_with("HTTP/1.1 101"));
+    let mut rest = vec![0; 9 + 7];
+    stream.read_exact(&mut rest).unwrap();
+    assert_eq!(rest, b"\x81\x07welcome\x81\x05early");
+}
+
+#[test]
+fn a_subprotocol_that_was_not_offered_is_the_services_mistake() {
+    let server = Server::start(Config::default(), Puppet::default());
+    let mut stream = connect(server.address);
+    stream.write_all(handshake("/sub").as_bytes()).unwrap();
+    assert!(read_head(&mut stream).starts_with("HTTP/1.1 500 "));
+}
+
+#[test]
+fn a_connection_that_is_sent_more_than_its_outbox_holds_is_closed_and_told_why() {
+    let (puppet, reports) = Puppet::reporting();
+    let server = Server::start(Config::default(), puppet);
+    let mut ann = welcomed(&server);
+    ann.send_text("flood=64");
+    assert_eq!(reports.recv().unwrap(), Ending::ByServer(CloseCode::TRY_AGAIN));
+    assert_eq!(ann.close_code(), Some(CloseCode::TRY_AGAIN), "after whole frames only");
+}
+
+#[test]
+fn a_drain_closes_everybody_and_the_loop_returns() {
+    let (puppet, reports) = Puppet::reporting();
+    let server = Server::start(Config::default(), puppet);
+    let mut clients: Vec<Client> = (0..10).map(|_| welcomed(&server)).collect();
+    let mut idle = connect(server.address);
+    server.drain();
+    for client in &mut clients {
+        assert_eq!(client.hear(), Heard::Close(Some(CloseCode::GOING_AWAY)));
+        client.send_raw(&frame(0x88, &[0x03, 0xe9]));
+    }
+    assert_eq!(idle.read(&mut [0; 9]).unwrap(), 0, "closed without a word");
+    assert_eq!(server.stopped(), 0);
+    assert_eq!(reports.iter().count(), 10);
+}
+
+#[test]
+fn drain_does_not_wait_for_ever_for_a_peer_that_does_not_answer() {
+    let waits = Waits { close: Duration::from_millis(200), ..Waits::default() };
+    let server = Server::start(Config { waits, ..Config::default() }, Puppet::default());
+    let _mute = welcomed(&server);
+    assert_eq!(server.stopped(), 0);
+}
+
+#[test]
+fn a_late_head_is_refused_and_an_idle_connection_let_go() {
+    let waits = Waits {
+        head: Duration::from_millis(200),
+        keep_alive: Duration::from_millis(200),
+        ..Waits::default()
+    };
+    let server = Server::start(Config { waits, ..Config::default() }, Puppet::default());
+    let mut dripping = connect(server.address);
+    dripping.write_all(b"GET / HT").unwrap();
+    let mut answer = String::new();
+    dripping.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+
+    let mut mute = connect(server.address);
+    assert_eq!(mute.read(&mut [0; 9]).unwrap(), 0);
+
+    let mut kept = connect(server.address);
+    kept.write_all(b"GET /x HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    kept.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\n/x\n"), "{answer}");
+}
+
+#[test]
+fn over_the_limit_a_connection_is_told_so_and_a_place_is_free_again_after_one_leaves() {
+    let config = Config { connections_max: 2, ..Config::default() };
+    let server = Server::start(config, Relay::new());
+    let first = Client::connect(server.address, "/echo");
+    let _second = Client::connect(server.address, "/echo");
+    let mut third = connect(server.address);
+    let head = read_head(&mut third);
+    assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("\r\nRetry-After: "), "{head}");
+    drop(first);
+    eventually("a place is free", || {
+        let mut again = connect(server.address);
+        let sent = again.write_all(handshake("/echo").as_bytes());
+        sent.is_ok() && read_head(&mut again).starts_with("HTTP/1.1 101")
+    });
+}
+
+#[test]
+fn an_address_has_its_share_of_connections() {
+    let config = Config { connections_per_ip_max: 1, ..Config::default() };
+    let server = Server::start(config, Relay::new());
+    let mut first = Client::connect(server.address, "/echo");
+    let head = read_head(&mut connect(server.address));
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    first.assert_echoed("still here");
+}
+
+#[test]
+fn more_frames_a_second_than_allowed_close_with_1008() {
+    let config = Config { rate_limit: 10, ..Config::default() };
+    let server = Server::start(config, Relay::new());
+    let mut busy = Client::connect(server.address, "/echo");
+    for _ in 0..40 {
+        busy.send_text("again");
+    }
+    assert_eq!(busy.close_code(), Some(CloseCode::POLICY));
+}
+
+#[test]
+fn what_all_peers_leave_unfinished_is_bounded() {
+    let config = Config { unfinished_bytes_max: 300_000, ..Config::default() };
+    let server = Server::start(config, Relay::new());
+    let mut bystander = Client::connect(server.address, "/echo");
+    let begun = [&frame(0x01, &[b'a'; 40_000])[..]].concat();
+    let mut peers: Vec<Client> =
+        (0..20).map(|_| Client::connect(server.address, "/echo")).collect();
+    for peer in &mut peers {
+        peer.send_raw(&begun);
+    }
+    let last = peers.last_mut().unwrap();
+    assert_eq!(last.close_code(), Some(CloseCode::TRY_AGAIN));
+    bystander.assert_echoed("served");
+    drop(peers);
+    eventually("the budget is given back", || {
+        let mut peer = Client::connect(server.address, "/echo");
+        peer.send_raw(&begun);
+        peer.send_raw(&frame(0x80, b"!"));
+        matches!(peer.hear(), Heard::Text(text) if text.len() == 40_001)
+    });
+}
+
+#[test]
+fn a_worker_thread_wakes_the_loop() {
+    struct Bell(Receiver<String>, Option<ConnId>);
+    impl Service for Bell {
+        fn on_upgrade(
+            &mut self,
+            caller: Caller,
+            _: &Request<'_>,
+            _: &mut Actions,
+        ) -> Result<Upgrade, Response> {
+            self.1 = Some(caller.id);
+            Ok(Upgrade::default())
+        }
+        fn on_message(&mut self, _: ConnId, _: Message<'_>, _: &mut Actions) {}
+        fn on_wake(&mut self, actions: &mut Actions) {
+            for text in self.0.try_iter() {
+                actions.send(self.1.expect("connected"), Message::Text(&text));
+            }
+        }
+    }
+    let (work, done) = channel();
+    let server = Server::start(Config::default(), Bell(done, None));
+    let mut ann = Client::connect(server.address, "/");
+    work.send("from a thread".to_owned()).unwrap();
+    server.waker.wake().unwrap();
+    assert_eq!(ann.hear_text(), "from a thread");
+}
