@@ -187,7 +187,8 @@ impl State {
             (Self::LineLf | Self::FieldLf, b'\n') => Self::FieldStart,
             (Self::FieldStart, b'\r') => Self::EndLf,
             (Self::EndLf, b'\n') => Self::Done,
-            // RFC 9112 §2.2: "a sender MUST NOT generate a bare CR"; to us it ends nothing.
+            // RFC 9112 §2.2: a recipient of a bare CR "MUST consider that element to be invalid or
+            // replace each bare CR with SP".
             (Self::BlankLf | Self::LineLf | Self::FieldLf | Self::EndLf, _) => {
                 return Err(Fault::BareCr);
             }

@@ -101,14 +101,9 @@ impl Reader {
                         self.hold(input, input.len());
                         return Ok(Found::Nothing);
                     };
-                    if self.held.is_empty()
-                        && let Some(request) = self.whole(input, end, limits)?
-                    {
+                    if let Some(request) = self.end_head(input, end, limits)? {
                         return Ok(Found::InInput(request));
                     }
-                    self.hold(input, end);
-                    let (_, body_bytes) = Request::parse(&self.held, limits)?;
-                    self.state = State::Body { head_bytes: self.held.len(), body_bytes };
                 }
                 State::Body { head_bytes, body_bytes } => {
                     let (head_bytes, request_bytes) = (*head_bytes, *head_bytes + *body_bytes);
@@ -124,19 +119,30 @@ impl Reader {
         }
     }
 
-    /// The request whose head is the first `head_bytes` of `input`, if its body is there too.
-    fn whole<'i>(
+    /// Parses the head, which ends with the first `bytes` of `input`. The request, if it is whole there;
+    /// else its head is held from now on, and the body comes next.
+    fn end_head<'i>(
         &mut self,
         input: &mut &'i [u8],
-        head_bytes: usize,
+        bytes: usize,
         limits: &Limits,
     ) -> Result<Option<Request<'i>>, Fault> {
-        let (head, rest) = input.split_at(head_bytes);
-        let (request, body_bytes) = Request::parse(head, limits)?;
-        let Some((body, rest)) = rest.split_at_checked(body_bytes) else { return Ok(None) };
-        *input = rest;
-        self.state = State::Idle;
-        Ok(Some(Request { body, ..request }))
+        let (head, behind) = input.split_at(bytes);
+        let body_bytes = if self.held.is_empty() {
+            let (request, body_bytes) = Request::parse(head, limits)?;
+            if let Some((body, rest)) = behind.split_at_checked(body_bytes) {
+                *input = rest;
+                self.state = State::Idle;
+                return Ok(Some(Request { body, ..request }));
+            }
+            self.hold(input, bytes);
+            body_bytes
+        } else {
+            self.hold(input, bytes);
+            Request::parse(&self.held, limits)?.1
+        };
+        self.state = State::Body { head_bytes: self.held.len(), body_bytes };
+        Ok(None)
     }
 
     /// Takes the first `bytes` of `input` over.

@@ -69,10 +69,11 @@ impl Default for Limits {
 pub struct Codec {
     limits: Limits,
     finished: Finished,
+    /// Half a MiB together, and made when first needed: a program whose peers never compress has none.
     #[cfg(feature = "deflate")]
-    inflater: Inflater,
+    inflater: Option<Inflater>,
     #[cfg(feature = "deflate")]
-    deflater: Deflater,
+    deflater: Option<Deflater>,
 }
 
 /// A message or control frame that did not come whole and now is.
@@ -96,9 +97,9 @@ impl Codec {
             limits,
             finished: Finished::Binary(Vec::new()),
             #[cfg(feature = "deflate")]
-            inflater: Inflater::new(),
+            inflater: None,
             #[cfg(feature = "deflate")]
-            deflater: Deflater::new(),
+            deflater: None,
         }
     }
 
@@ -115,7 +116,7 @@ impl Codec {
     #[must_use]
     pub fn deflate(&mut self, plain: &Frame) -> Option<Frame> {
         #[cfg(feature = "deflate")]
-        return self.deflater.deflate(plain);
+        return self.deflater.get_or_insert_with(Deflater::new).deflate(plain);
         #[cfg(not(feature = "deflate"))]
         return {
             let _ = plain;
@@ -133,7 +134,8 @@ impl Codec {
     pub(crate) fn inflate(&mut self, opcode: Opcode, compressed: &[u8]) -> Result<(), Fault> {
         let space =
             std::mem::replace(&mut self.finished, Finished::Binary(Vec::new())).into_space();
-        let bytes = self.inflater.inflate(compressed, self.limits.message_bytes_max, space)?;
+        let inflater = self.inflater.get_or_insert_with(Inflater::new);
+        let bytes = inflater.inflate(compressed, self.limits.message_bytes_max, space)?;
         self.finished = match opcode {
             Opcode::Text => {
                 Finished::Text(String::from_utf8(bytes).map_err(|_| Fault::InvalidUtf8)?)

@@ -207,11 +207,11 @@ mod tests {
     #[test]
     fn a_bomb_fails_at_the_limit_and_takes_no_more_than_that() {
         let mut bomb = Vec::with_capacity(1 << 20);
-        let zeros = vec![0; 64 << 20];
+        let zeros = vec![0; 8 << 20];
         Compress::new(Compression::best(), RAW)
             .compress_vec(&zeros, &mut bomb, FlushCompress::Sync)
             .unwrap();
-        assert!(bomb.len() < 100_000);
+        assert!(bomb.len() < 10_000);
         let mut inflater = Inflater::new();
         let bomb = bomb.strip_suffix(&SYNC).unwrap();
         assert_eq!(inflater.inflate(bomb, 65_536, Vec::new()), Err(Fault::MessageTooBig));

@@ -179,7 +179,7 @@ fn replace(flag: &mut bool) -> bool {
     std::mem::replace(flag, true)
 }
 
-/// RFC 7692 §7.1.2.1: "a decimal integer value without leading zeroes between 8 to 15 inclusive".
+/// RFC 7692 §7.1.2.1: "a decimal integer value without leading zeroes between 8 to 15, inclusive".
 fn window_bits(text: &str) -> Option<u8> {
     match text.as_bytes() {
         [digit @ b'8'..=b'9'] => Some(digit - b'0'),
@@ -272,7 +272,7 @@ impl<'a> Elements<'a> {
         Ok(Element::Parameter(name, Some(value)))
     }
 
-    /// The rest of a quoted string. "The value after quoted-string unescaping MUST conform to the
+    /// The rest of a quoted string. "the value after quoted-string unescaping MUST conform to the
     /// 'token' ABNF" (RFC 6455 §9.1).
     fn quoted(&mut self) -> Result<Cow<'a, str>, Malformed> {
         let end = closing_quote(self.rest).ok_or(Malformed)?;

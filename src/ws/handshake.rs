@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
 
 use super::extension::{Agreement, Deflate};
-use crate::http::grammar::is_token;
+use crate::http::grammar::{elements, is_token};
 use crate::http::{Method, Request, Response, Status, Version};
 
 /// Whether this request asks to become a WebSocket. Everything else, an upgrade to something that is not
@@ -235,7 +235,7 @@ impl From<&Refusal> for Response {
         let response = Self::error(status, status.code(), refusal.message()).closing();
         match refusal {
             Refusal::Method => response.header("Allow", "GET"),
-            // §4.4: "MUST abort the WebSocket handshake ... and instead send an appropriate HTTP error
+            // §4.2.2 4: "MUST abort the WebSocket handshake ... and instead send an appropriate HTTP error
             // code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field".
             Refusal::Upgrade | Refusal::Version => {
                 response.upgrade("websocket").header("Sec-WebSocket-Version", "13")
@@ -248,9 +248,9 @@ impl From<&Refusal> for Response {
 /// Our misuse: a response would have agreed to something that the client did not offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotOffered {
-    /// "The value chosen MUST be derived from the client's handshake" (RFC 6455 §4.2.2 5).
+    /// "The value chosen MUST be derived from the client's handshake" (RFC 6455 §4.2.2 4).
     Subprotocol,
-    /// §4.2.2 6: an extension that was not offered, or not in this way.
+    /// "Extensions not listed by the client MUST NOT be listed" (§4.2.2 4).
     Deflate,
 }
 
@@ -276,10 +276,10 @@ pub(crate) fn accept_value(key: &[u8]) -> [u8; 28] {
     value
 }
 
-/// Whether `key` is "a base64-encoded value that, when decoded, is 16 bytes in length" (§4.2.1 5).
+/// Whether `key` is base64 that, "when decoded, is 16 bytes in length" (§4.2.1 5).
 ///
-/// The four bits that the last character has too many are not looked at, as RFC 4648 §3.5 permits: they
-/// change nothing, since the key is only ever hashed as it stands.
+/// The four bits that the last character has too many are not looked at: the key is only ever hashed as
+/// it stands, and the RFC's own example in §4.1 7, `AQIDBAUGBwgJCgsMDQ4PEC==`, has some of them set.
 fn is_key(key: &[u8]) -> bool {
     let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(in_alphabet)
@@ -294,7 +294,7 @@ fn subprotocols<'a>(request: &'a Request<'a>) -> impl Iterator<Item = &'a [u8]> 
 fn check_subprotocols(request: &Request<'_>) -> Result<(), Refusal> {
     let mut fields = request.headers.values("sec-websocket-protocol");
     // A field is `1#token`: one that lists nothing is malformed.
-    if fields.any(|field| crate::http::grammar::elements(field).next().is_none()) {
+    if fields.any(|field| elements(field).next().is_none()) {
         return Err(Refusal::Subprotocols);
     }
     let mut seen = [&b""[..]; SUBPROTOCOLS_MAX];

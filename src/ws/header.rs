@@ -1,11 +1,13 @@
 //! The frame header (RFC 6455 §5.2): two bytes, a longer length if need be, a masking key if masked.
 //!
-//!      0 1 2 3  4..7    8   9..15
-//!     ┌─┬─┬─┬─┬───────┬─┬──────────┬──────────────────┬─────────────┐
-//!     │F│R│R│R│opcode │M│ length   │ longer length:   │ masking key │
-//!     │I│S│S│S│       │A│ 0–125,   │ 2 bytes if 126,  │ 4 bytes,    │
-//!     │N│1│2│3│       │S│ 126, 127 │ 8 bytes if 127   │ if MASK     │
-//!     └─┴─┴─┴─┴───────┴─┴──────────┴──────────────────┴─────────────┘
+//! ```text
+//!  0 1 2 3  4..7    8   9..15
+//! ┌─┬─┬─┬─┬───────┬─┬──────────┬──────────────────┬─────────────┐
+//! │F│R│R│R│opcode │M│ length   │ longer length:   │ masking key │
+//! │I│S│S│S│       │A│ 0–125,   │ 2 bytes if 126,  │ 4 bytes,    │
+//! │N│1│2│3│       │S│ 126, 127 │ 8 bytes if 127   │ if MASK     │
+//! └─┴─┴─┴─┴───────┴─┴──────────┴──────────────────┴─────────────┘
+//! ```
 //!
 //! Every rule that a header alone can break is checked here, in the order of the bytes, so that a
 //! header fails as soon as its first bad byte is there, and fails the same however it is cut. That

@@ -31,7 +31,7 @@ mod close;
 mod codec;
 mod connection;
 #[cfg(feature = "deflate")]
-mod deflate;
+pub(crate) mod deflate;
 mod error;
 pub mod extension;
 mod frame;
@@ -39,7 +39,7 @@ pub mod handshake;
 pub mod header;
 pub mod mask;
 pub mod origin;
-mod utf8;
+pub(crate) mod utf8;
 
 pub use close::{CloseCode, CloseReason};
 pub use codec::{Codec, Limits};

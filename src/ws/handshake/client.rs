@@ -146,6 +146,11 @@ impl ClientHandshake {
         }
     }
 
+    /// Heap bytes owned by an unfinished response head.
+    pub fn held_bytes(&self) -> usize {
+        self.held.capacity()
+    }
+
     /// Checks a whole response head, in the order of RFC 6455 §4.1. `None` for one that only informs.
     fn check(&self, head: &[u8]) -> Result<Option<Agreed>, ServerFault> {
         let mut fields = [httparse::EMPTY_HEADER; headers::HEADERS_MAX];
