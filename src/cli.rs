@@ -46,7 +46,7 @@ pub struct Serve {
     #[arg(long, value_name = "N", env = "WSRELAY_RATE_LIMIT", default_value_t = 0)]
     pub rate_limit: u32,
 
-    /// Origin whose pages may connect besides this server's own: scheme://host[:port], or * for all. Repeatable.
+    /// Origin whose pages may connect besides this server's own: `scheme://host[:port]`, or `*` for all. Repeatable.
     #[arg(long, value_name = "ORIGIN", env = "WSRELAY_ALLOW_ORIGIN", value_delimiter = ',')]
     #[arg(action = ArgAction::Append)]
     pub allow_origin: Vec<ws::Allowed>,

@@ -19,7 +19,7 @@ use crate::engine::{
     Actions, AudienceId, Caller, ConnId, ConnMap, Ending, Reply, Service, Upgrade,
 };
 use crate::http::{Request, Response, Status};
-use crate::ws::Message;
+use crate::ws::{Message, Refusal};
 
 /// Raw rooms and the echo probe.
 ///
@@ -110,7 +110,7 @@ impl Relay {
 impl Service for Relay {
     fn on_request(&mut self, _: Caller, request: &Request<'_>, _: &mut Actions) -> Reply {
         match Route::parse(request) {
-            Ok(_) => upgrade_required().into(),
+            Ok(_) => Response::from(&Refusal::Upgrade).into(),
             Err(refusal) => refusal.into(),
         }
     }
@@ -195,13 +195,6 @@ fn not_found() -> Response {
 
 fn bad_echo() -> Response {
     Response::error(Status::BAD_REQUEST, "bad_echo", "echo is either on or off.")
-}
-
-/// To a plain request for a WebSocket (RFC 9110 §15.5.22).
-fn upgrade_required() -> Response {
-    Response::error(Status::UPGRADE_REQUIRED, "upgrade_required", "This is a WebSocket.")
-        .header("Upgrade", "websocket")
-        .header("Sec-WebSocket-Version", "13")
 }
 
 #[cfg(test)]

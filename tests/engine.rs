@@ -235,6 +235,9 @@ fn a_drain_closes_everybody_and_the_loop_returns() {
     let server = Server::start(Config::default(), puppet);
     let mut clients: Vec<Client> = (0..10).map(|_| welcomed(&server)).collect();
     let mut idle = connect(server.address);
+    idle.write_all(b"GET /x HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+    assert!(read_head(&mut idle).starts_with("HTTP/1.1 200 "));
+    idle.read_exact(&mut [0; 3]).unwrap();
     server.drain();
     for client in &mut clients {
         assert_eq!(client.hear(), Heard::Close(Some(CloseCode::GOING_AWAY)));

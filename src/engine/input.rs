@@ -1,6 +1,6 @@
 //! From readiness to the service: reading sockets, and what the protocols make of the bytes.
 //!
-//! Owns steps 2's work of a turn: one buffer-full from each ready connection, cut into requests and messages, each handed to the
+//! Owns step 2 of a turn: one buffer-full from each ready connection, cut into requests and messages, each handed to the
 //! service, whose actions are applied before the next. What a budget or a slow peer leaves unread is kept with its
 //! connection and comes first next time.
 
@@ -8,10 +8,12 @@ use std::io::Read;
 
 use super::conn::{Conn, HttpTurn, Phase, would_wait};
 use super::slots::ConnId;
-use super::{Caller, Ending, Engine, Reply, Service, Upgrade};
+use super::{Actions, Caller, Ending, Engine, Reply, Service, Upgrade};
 use crate::config;
 use crate::http::{Exchange, Reader, Request, Response, Status};
-use crate::ws::{CloseCode, Connection, Deflate, Event, Frame, Offer, Refusal, State, is_upgrade};
+use crate::ws::{
+    CloseCode, Connection, Deflate, Event, Frame, Offer, Origins, Refusal, Role, is_upgrade,
+};
 
 /// What a request leads to, once nothing borrows from it any more.
 enum Outcome {
@@ -26,7 +28,10 @@ impl Engine {
         let mut receive = std::mem::take(&mut self.receive);
         let mut budget = config::RECEIVE_BYTES_PER_TURN;
         for _ in 0..self.lists.ready.len() {
-            let Some(id) = self.lists.ready.pop_front().filter(|_| budget > 0) else { break };
+            if budget == 0 {
+                break;
+            }
+            let Some(id) = self.lists.ready.pop_front() else { break };
             budget = budget.saturating_sub(self.read(id, &mut receive, service));
         }
         self.receive = receive;
@@ -89,35 +94,15 @@ impl Engine {
 
     /// Reads towards one request and, when it is whole, asks the service. Answers with the bytes used.
     fn next_request(&mut self, id: ConnId, input: &[u8], service: &mut impl Service) -> usize {
-        let Some(Conn { phase: Phase::Http(http), mark, .. }) = self.slots.find(id) else {
-            return 0;
-        };
+        let Some(conn) = self.slots.find(id) else { return 0 };
+        let Phase::Http(http) = &mut conn.phase else { return 0 };
         let caller = Caller { id, peer: http.peer };
         let mut rest = input;
         let begins = http.reader.is_idle();
         let outcome = match http.reader.next_request(&mut rest, &self.config.http) {
             Ok(None) => None,
-            Ok(Some(request)) if is_upgrade(&request) => {
-                let granted = Offer::parse(&request).and_then(|offer| {
-                    if !self.config.origins.admits(offer.origin(), request.host()) {
-                        return Err(Refusal::Origin);
-                    }
-                    Ok(offer)
-                });
-                let actions = &mut self.actions;
-                Some(match granted {
-                    Ok(offer) => match service.on_upgrade(caller, &request, actions) {
-                        Ok(upgrade) => open(&offer, upgrade, &request),
-                        Err(response) => Outcome::Respond(response, request.exchange()),
-                    },
-                    Err(refusal) => Outcome::Respond((&refusal).into(), request.exchange()),
-                })
-            }
             Ok(Some(request)) => {
-                Some(match service.on_request(caller, &request, &mut self.actions) {
-                    Reply::Now(response) => Outcome::Respond(response, request.exchange()),
-                    Reply::Later => Outcome::Await(request.exchange()),
-                })
+                Some(ask(service, &self.config.origins, caller, &request, &mut self.actions))
             }
             Err(fault) => Some(Outcome::Respond((&fault).into(), Exchange::broken())),
         };
@@ -125,7 +110,7 @@ impl Engine {
         match outcome {
             Some(outcome) => self.conclude(id, outcome),
             None if begins => {
-                *mark = self.tick;
+                conn.mark = self.tick;
                 self.schedule(id);
             }
             None => {}
@@ -146,10 +131,11 @@ impl Engine {
             }
             Outcome::Open { answer, deflate } => {
                 let Some(conn) = self.slots.find(id) else { return };
-                conn.phase = Phase::Open(Connection::new(crate::ws::Role::Server, deflate));
+                conn.phase = Phase::Open(Connection::new(Role::Server, deflate));
                 conn.mark = self.tick;
                 conn.queue_response(answer, &mut self.pool);
                 self.lists.flush_later(conn);
+                self.schedule(id);
             }
         }
     }
@@ -196,7 +182,6 @@ impl Engine {
             return 0;
         };
         let length = input.len();
-        let was_open = protocol.state() == State::Open;
         let mut rest = input;
         let event = match protocol.next_event(&mut rest, &mut self.codec) {
             Ok(None) => return length - rest.len(),
@@ -213,7 +198,6 @@ impl Engine {
                 self.answer_close(id, code);
                 return length;
             }
-            _ if !was_open => {}
             _ if !is_admitted => {
                 self.close(id, CloseCode::POLICY, "more frames a second than allowed");
             }
@@ -289,6 +273,33 @@ impl Engine {
             }
         }
         self.charge(id);
+    }
+}
+
+/// What the service makes of a request. A handshake reaches it only when it is valid and its origin is admitted.
+fn ask(
+    service: &mut impl Service,
+    origins: &Origins,
+    caller: Caller,
+    request: &Request<'_>,
+    actions: &mut Actions,
+) -> Outcome {
+    if !is_upgrade(request) {
+        return match service.on_request(caller, request, actions) {
+            Reply::Now(response) => Outcome::Respond(response, request.exchange()),
+            Reply::Later => Outcome::Await(request.exchange()),
+        };
+    }
+    let refuse = |response| Outcome::Respond(response, request.exchange());
+    match Offer::parse(request) {
+        Err(refusal) => refuse((&refusal).into()),
+        Ok(offer) if !origins.admits(offer.origin(), request.host()) => {
+            refuse((&Refusal::Origin).into())
+        }
+        Ok(offer) => match service.on_upgrade(caller, request, actions) {
+            Ok(upgrade) => open(&offer, upgrade, request),
+            Err(response) => refuse(response),
+        },
     }
 }
 
