@@ -5,10 +5,25 @@ use std::fs;
 use std::panic;
 use std::path::Path;
 
-use wsrelay::oracle::ws;
+use wsrelay::oracle::{http, ws};
 
 #[path = "../fuzz/differential.rs"]
 mod differential;
+
+#[test]
+fn request_head() {
+    replay("request_head", http::request_head);
+}
+
+#[test]
+fn handshake_headers() {
+    replay("handshake_headers", http::handshake_headers);
+}
+
+#[test]
+fn client_handshake() {
+    replay("client_handshake", http::client_handshake);
+}
 
 #[test]
 fn frame_header() {

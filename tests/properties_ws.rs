@@ -9,6 +9,9 @@ use wsrelay::oracle::ws::{self as oracle, Endpoint, Reader, Seen, Sent};
 use wsrelay::ws::header::Header;
 use wsrelay::ws::{Frame, Limits, Opcode, Role, mask};
 
+#[path = "../fuzz/differential.rs"]
+mod differential;
+
 proptest! {
     #[test]
     fn what_is_sent_arrives(role in role(), sent in vec(sent(), 0..8), cuts in vec(any::<u8>(), 0..4)) {
@@ -29,22 +32,20 @@ proptest! {
         role in role(),
         setup in any::<[u8; 2]>(),
         frames in vec(frame(), 1..6),
-        change in proptest::option::of((any::<Index>(), any::<u8>())),
+        change in change(),
     ) {
-        let mut data = setup.to_vec();
-        for (header, payload) in &frames {
-            let key = (role == Role::Server).then_some([0x37, 0xfa, 0x21, 0x3d]);
-            let header = Header { key, payload_bytes: payload.len() as u64, ..*header };
-            data.extend_from_slice(header.encode().as_bytes());
-            let payload_at = data.len();
-            data.extend_from_slice(payload);
-            mask::apply(&mut data[payload_at..], key.unwrap_or_default());
-        }
-        if let Some((at, byte)) = change {
-            let at = at.index(data.len());
-            data[at] = byte;
-        }
-        oracle::frames(role, &data);
+        oracle::frames(role, &[&setup, nearly(role, &frames, change).as_slice()].concat());
+    }
+
+    #[test]
+    fn we_and_tungstenite_see_the_same(
+        role in role(),
+        frames in vec(frame(), 1..6),
+        change in change(),
+    ) {
+        let role_byte = u8::from(role == Role::Client);
+        let data = [&[role_byte], nearly(role, &frames, change).as_slice()].concat();
+        differential::agrees_with_tungstenite(&data);
     }
 
     #[test]
@@ -193,6 +194,29 @@ fn frame() -> impl Strategy<Value = (Header, Vec<u8>)> {
         let rsv1 = rsv1 && matches!(opcode, Opcode::Text | Opcode::Binary);
         (Header { fin, rsv1, opcode, key: None, payload_bytes: 0 }, payload)
     })
+}
+
+/// Where a byte is changed, and into what; if one is.
+fn change() -> impl Strategy<Value = Option<(Index, u8)>> {
+    proptest::option::of((any::<Index>(), any::<u8>()))
+}
+
+/// The frames as an endpoint in this role receives them, but for the change.
+fn nearly(role: Role, frames: &[(Header, Vec<u8>)], change: Option<(Index, u8)>) -> Vec<u8> {
+    let mut data = Vec::new();
+    for (header, payload) in frames {
+        let key = (role == Role::Server).then_some([0x37, 0xfa, 0x21, 0x3d]);
+        let header = Header { key, payload_bytes: payload.len() as u64, ..*header };
+        data.extend_from_slice(header.encode().as_bytes());
+        let payload_at = data.len();
+        data.extend_from_slice(payload);
+        mask::apply(&mut data[payload_at..], key.unwrap_or_default());
+    }
+    if let Some((at, byte)) = change {
+        let at = at.index(data.len());
+        data[at] = byte;
+    }
+    data
 }
 
 fn sent() -> impl Strategy<Value = Sent> {

@@ -8,46 +8,51 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-use slab::Slab;
+use super::conn::Peer;
+use super::slots::{ConnId, ConnMap};
 
-use super::conn::{AddressSlot, Peer};
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Addresses {
-    slots: HashMap<IpAddr, u32>,
-    counts: Slab<(IpAddr, u32)>,
+    /// 0 means any number, and nothing is counted.
+    most: u32,
+    counts: HashMap<IpAddr, u32>,
+    networks: ConnMap<IpAddr>,
 }
 
 impl Addresses {
-    /// Counts a connection; `None` when its address has `most` already. 0 means any number, uncounted.
-    pub(super) fn admit(&mut self, peer: Peer, most: u32) -> Option<AddressSlot> {
-        let Peer::Tcp(address) = peer else { return Some(AddressSlot::UNCOUNTED) };
-        if most == 0 {
-            return Some(AddressSlot::UNCOUNTED);
+    pub(super) fn new(most: u32) -> Self {
+        Self { most, counts: HashMap::new(), networks: ConnMap::new() }
+    }
+
+    /// False when this peer's address has all the connections it may have.
+    pub(super) fn has_room_for(&self, peer: Peer) -> bool {
+        let count = self.counted(peer).and_then(|network| self.counts.get(&network));
+        count.is_none_or(|count| *count < self.most)
+    }
+
+    /// Counts a connection.
+    pub(super) fn add(&mut self, id: ConnId, peer: Peer) {
+        if let Some(network) = self.counted(peer) {
+            *self.counts.entry(network).or_default() += 1;
+            self.networks.insert(id, network);
         }
-        let network = network(address.ip());
-        let counts = &mut self.counts;
-        let slot = *self.slots.entry(network).or_insert_with(|| {
-            u32::try_from(counts.insert((network, 0))).expect("fewer addresses than descriptors")
-        });
-        let (_, count) = &mut self.counts[slot as usize];
-        if *count >= most {
-            return None;
-        }
-        *count += 1;
-        Some(AddressSlot(slot))
     }
 
     /// Uncounts a connection that has gone.
-    pub(super) fn release(&mut self, slot: AddressSlot) {
-        if slot == AddressSlot::UNCOUNTED {
-            return;
+    pub(super) fn remove(&mut self, id: ConnId) {
+        let Some(network) = self.networks.remove(id) else { return };
+        if let Some(count) = self.counts.get_mut(&network) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&network);
+            }
         }
-        let (network, count) = &mut self.counts[slot.0 as usize];
-        *count -= 1;
-        if *count == 0 {
-            self.slots.remove(network);
-            self.counts.remove(slot.0 as usize);
+    }
+
+    fn counted(&self, peer: Peer) -> Option<IpAddr> {
+        match peer {
+            Peer::Tcp(address) if self.most > 0 => Some(network(address.ip())),
+            Peer::Tcp(_) | Peer::Unix => None,
         }
     }
 }
@@ -67,36 +72,47 @@ mod tests {
         Peer::Tcp(format!("{address}:9").parse().unwrap())
     }
 
+    fn id(n: usize) -> ConnId {
+        ConnId::of_token(mio::Token(1 << 32 | n)).unwrap()
+    }
+
+    /// Lets the `n`th connection in if there is room.
+    fn admit(addresses: &mut Addresses, n: usize, peer: Peer) -> bool {
+        let has_room = addresses.has_room_for(peer);
+        if has_room {
+            addresses.add(id(n), peer);
+        }
+        has_room
+    }
+
     #[test]
     fn an_address_has_so_many_connections_and_no_more() {
-        let mut addresses = Addresses::default();
-        let first = addresses.admit(tcp("192.0.2.1"), 2).unwrap();
-        assert!(addresses.admit(tcp("192.0.2.1"), 2).is_some());
-        assert_eq!(addresses.admit(tcp("192.0.2.1"), 2), None);
-        assert_eq!(
-            addresses.admit(tcp("[::ffff:192.0.2.1]"), 2),
-            None,
-            "the same, mapped into IPv6"
-        );
-        assert!(addresses.admit(tcp("192.0.2.2"), 2).is_some());
-        addresses.release(first);
-        assert!(addresses.admit(tcp("192.0.2.1"), 2).is_some());
+        let mut addresses = Addresses::new(2);
+        assert!(admit(&mut addresses, 0, tcp("192.0.2.1")));
+        assert!(admit(&mut addresses, 1, tcp("192.0.2.1")));
+        assert!(!admit(&mut addresses, 2, tcp("192.0.2.1")));
+        assert!(!admit(&mut addresses, 2, tcp("[::ffff:192.0.2.1]")), "the same, mapped to IPv6");
+        assert!(admit(&mut addresses, 2, tcp("192.0.2.2")));
+        addresses.remove(id(0));
+        addresses.remove(id(0));
+        assert!(admit(&mut addresses, 3, tcp("192.0.2.1")));
+        assert!(!admit(&mut addresses, 4, tcp("192.0.2.1")));
     }
 
     #[test]
     fn an_ipv6_network_counts_as_one() {
-        let mut addresses = Addresses::default();
-        assert!(addresses.admit(tcp("[2001:db8::1]"), 1).is_some());
-        assert_eq!(addresses.admit(tcp("[2001:db8::2]"), 1), None);
-        assert!(addresses.admit(tcp("[2001:db8:0:1::2]"), 1).is_some());
+        let mut addresses = Addresses::new(1);
+        assert!(admit(&mut addresses, 0, tcp("[2001:db8::1]")));
+        assert!(!admit(&mut addresses, 1, tcp("[2001:db8::2]")));
+        assert!(admit(&mut addresses, 1, tcp("[2001:db8:0:1::2]")));
     }
 
     #[test]
     fn what_is_not_limited_is_not_counted() {
-        let mut addresses = Addresses::default();
-        assert_eq!(addresses.admit(tcp("192.0.2.1"), 0), Some(AddressSlot::UNCOUNTED));
-        assert_eq!(addresses.admit(Peer::Unix, 1), Some(AddressSlot::UNCOUNTED));
-        addresses.release(AddressSlot::UNCOUNTED);
-        assert!(addresses.slots.is_empty());
+        let mut unlimited = Addresses::new(0);
+        assert!(admit(&mut unlimited, 0, tcp("192.0.2.1")));
+        let mut limited = Addresses::new(1);
+        assert!(admit(&mut limited, 0, Peer::Unix) && admit(&mut limited, 1, Peer::Unix));
+        assert!(unlimited.counts.is_empty() && limited.counts.is_empty());
     }
 }

@@ -1,7 +1,8 @@
 //! One connection: a socket, the phase it is in, and what waits to be sent.
 //!
 //! Owns the bytes between the socket and the protocol. It knows neither rooms nor people, and it keeps nothing that an
-//! idle connection does not need: what is partial lives behind a pointer that is null most of the time.
+//! idle connection does not need: what is partial lives behind a pointer that is null most of the time, and what few
+//! connections have lives in tables beside the slots.
 //!
 //! ```text
 //!   accepted ──► Http ──upgrade──► Open ──Close sent and received, or a fault──► Lingering ──► Dead
@@ -35,16 +36,11 @@ pub(super) struct Conn {
     pub(super) socket: Socket,
     pub(super) phase: Phase,
     outbox: Option<Box<Outbox>>,
-    /// Input that is read but not yet looked at, while the peer is slow to take what it has asked for already.
-    #[expect(clippy::box_collection, reason = "one word in the many connections that have none")]
-    pub(super) unread: Option<Box<Vec<u8>>>,
     pub(super) memberships: Memberships,
     /// Open: when the peer was last heard. Else: when the phase, or the request in it, began.
     pub(super) mark: Tick,
     /// The one tick at which the wheel's entry for this connection counts.
     pub(super) armed: Tick,
-    pub(super) rate: Rate,
-    pub(super) address: AddressSlot,
     /// What of the process-wide budget for unfinished input is charged to it.
     pub(super) charged: u32,
     pub(super) flags: Flags,
@@ -84,14 +80,6 @@ pub(super) enum HttpTurn {
     Last,
 }
 
-/// Which of an address's connections this is counted with, when they are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct AddressSlot(pub(super) u32);
-
-impl AddressSlot {
-    pub(super) const UNCOUNTED: AddressSlot = AddressSlot(u32::MAX);
-}
-
 /// Facts about a connection within the engine's lists; each is true while the connection stands in that list.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Flags {
@@ -105,6 +93,8 @@ pub(super) struct Flags {
     watches_writing: bool,
     /// Not read until the outbox is short again.
     pub(super) paused: bool,
+    /// Input of it is kept for later.
+    pub(super) unread: bool,
     /// A ping is on its way and nothing has been heard since.
     pub(super) pinged: bool,
     /// No longer open: the service is told, or will be in this turn.
@@ -115,46 +105,16 @@ pub(super) struct Flags {
     pub(super) read_ended: bool,
 }
 
-/// Messages and control frames counted by the second.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Rate {
-    second: u32,
-    count: u32,
-}
-
-impl Rate {
-    /// Counts one more; true while no more than `most` came in this second. 0 means any number.
-    pub(super) fn admits(&mut self, now: Tick, most: u32) -> bool {
-        if most == 0 {
-            return true;
-        }
-        if self.second != now.second() {
-            *self = Rate { second: now.second(), count: 0 };
-        }
-        self.count += 1;
-        self.count <= most
-    }
-}
-
 impl Conn {
-    pub(super) fn new(
-        id: ConnId,
-        socket: Socket,
-        peer: Peer,
-        address: AddressSlot,
-        now: Tick,
-    ) -> Self {
+    pub(super) fn new(id: ConnId, socket: Socket, peer: Peer, now: Tick) -> Self {
         Self {
             id,
             socket,
             phase: Phase::Http(Box::new(Http::new(peer))),
             outbox: None,
-            unread: None,
             memberships: Memberships::None,
             mark: now,
             armed: now,
-            rate: Rate::default(),
-            address,
             charged: 0,
             flags: Flags::default(),
         }
@@ -179,14 +139,13 @@ impl Conn {
         matches!(&self.phase, Phase::Open(protocol) if protocol.deflates())
     }
 
-    /// Heap held for what the peer has not finished: heads, bodies, messages, and input not yet looked at.
-    pub(super) fn unfinished_bytes(&self) -> usize {
-        let partial = match &self.phase {
+    /// Heap held for what the peer has not finished: a head, a body or a message.
+    pub(super) fn partial_bytes(&self) -> usize {
+        match &self.phase {
             Phase::Http(http) => http.reader.held_bytes(),
             Phase::Open(protocol) => protocol.held_bytes(),
             Phase::Lingering { .. } | Phase::Dead => 0,
-        };
-        partial + self.unread.as_ref().map_or(0, |unread| unread.capacity())
+        }
     }
 
     /// When this connection is next worth a look, whatever happens until then.
@@ -414,5 +373,17 @@ impl Write for Socket {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_connection_is_ten_words() {
+        if cfg!(not(debug_assertions)) {
+            assert_eq!(size_of::<Conn>(), 80, "mio's sockets carry more in debug builds");
+        }
     }
 }

@@ -3,8 +3,8 @@
 //! Owns the passing of time in [`Tick`]s and which connection is due at which tick. It never knows what a deadline
 //! means: `conn.rs` says when a connection is next worth a look, and the engine looks.
 //!
-//! Nothing is cancelled. A connection remembers the one tick at which it is armed; an entry for any other tick is
-//! stale and is dropped when its bucket comes round. Traffic only moves a mark in the connection: the entry fires at
+//! Nothing is cancelled. An entry is a slot's number. The connection in it remembers the one tick at which it is armed; an
+//! entry for any other tick is stale, or was another connection's, and is dropped when its bucket comes round. Traffic only moves a mark in the connection: the entry fires at
 //! the old time, finds that the deadline has moved, and is armed anew. So a busy connection costs the wheel one entry
 //! for each period of its shortest wait, not one for each frame.
 //!
@@ -12,8 +12,6 @@
 //! `next` is never later than the first armed tick.
 
 use std::time::{Duration, Instant};
-
-use super::slots::ConnId;
 
 /// Time since the engine started, in units of [`TICK`]. Lasts 13 years.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,7 +48,7 @@ pub(super) struct Deadlines {
     /// The last tick whose bucket has fired.
     passed: Tick,
     next: Option<Tick>,
-    buckets: Vec<Vec<ConnId>>,
+    buckets: Vec<Vec<u32>>,
 }
 
 impl Deadlines {
@@ -70,17 +68,17 @@ impl Deadlines {
         Some(due.saturating_duration_since(now))
     }
 
-    /// Arms `id` for `due`, or for the furthest tick within reach when that is later; answers with the tick taken,
+    /// Arms a slot for `due`, or for the furthest tick within reach when that is later; answers with the tick taken,
     /// which the connection has to remember.
-    pub(super) fn arm(&mut self, id: ConnId, due: Tick) -> Tick {
+    pub(super) fn arm(&mut self, slot: u32, due: Tick) -> Tick {
         let due = due.clamp(Tick(self.passed.0 + 1), Tick(self.passed.0 + BUCKETS - 1));
-        self.buckets[(due.0 % BUCKETS) as usize].push(id);
+        self.buckets[(due.0 % BUCKETS) as usize].push(slot);
         self.next = Some(self.next.map_or(due, |next| next.min(due)));
         due
     }
 
     /// The next bucket that is due by `now`, with its tick: call until `None`. Its memory goes with it.
-    pub(super) fn expire(&mut self, now: Tick) -> Option<(Tick, Vec<ConnId>)> {
+    pub(super) fn expire(&mut self, now: Tick) -> Option<(Tick, Vec<u32>)> {
         let due = self.next.filter(|next| *next <= now)?;
         self.passed = due;
         let fired = std::mem::take(&mut self.buckets[(due.0 % BUCKETS) as usize]);
@@ -100,16 +98,11 @@ impl Deadlines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mio::Token;
 
-    fn id(index: usize) -> ConnId {
-        ConnId::of_token(Token(1 << 32 | index)).unwrap()
-    }
-
-    fn fired(wheel: &mut Deadlines, now: Tick) -> Vec<(u32, usize)> {
+    fn fired(wheel: &mut Deadlines, now: Tick) -> Vec<(u32, u32)> {
         let mut all = Vec::new();
-        while let Some((tick, ids)) = wheel.expire(now) {
-            all.extend(ids.into_iter().map(|id| (tick.0, id.index())));
+        while let Some((tick, slots)) = wheel.expire(now) {
+            all.extend(slots.into_iter().map(|slot| (tick.0, slot)));
         }
         wheel.catch_up(now);
         all
@@ -119,7 +112,7 @@ mod tests {
     fn fires_in_order_of_time_and_never_early() {
         let mut wheel = Deadlines::new(Instant::now());
         for (index, due) in [(0, 30), (1, 10), (2, 20), (3, 10)] {
-            assert_eq!(wheel.arm(id(index), Tick(due)), Tick(due));
+            assert_eq!(wheel.arm(index, Tick(due)), Tick(due));
         }
         assert_eq!(fired(&mut wheel, Tick(9)), []);
         assert_eq!(fired(&mut wheel, Tick(20)), [(10, 1), (10, 3), (20, 2)]);
@@ -131,8 +124,8 @@ mod tests {
     fn what_is_too_far_ahead_is_armed_as_far_as_the_wheel_reaches() {
         let mut wheel = Deadlines::new(Instant::now());
         wheel.catch_up(Tick(1000));
-        assert_eq!(wheel.arm(id(0), Tick(9000)), Tick(1000 + BUCKETS - 1));
-        assert_eq!(wheel.arm(id(1), Tick(3)), Tick(1001), "the past is due at once");
+        assert_eq!(wheel.arm(0, Tick(9000)), Tick(1000 + BUCKETS - 1));
+        assert_eq!(wheel.arm(1, Tick(3)), Tick(1001), "the past is due at once");
         assert_eq!(fired(&mut wheel, Tick(9000)), [(1001, 1), (1000 + BUCKETS - 1, 0)]);
     }
 
@@ -147,8 +140,8 @@ mod tests {
     fn the_loop_sleeps_until_the_first_armed_tick() {
         let start = Instant::now();
         let mut wheel = Deadlines::new(start);
-        wheel.arm(id(0), Tick(20));
-        wheel.arm(id(1), Tick(10));
+        wheel.arm(0, Tick(20));
+        wheel.arm(1, Tick(10));
         assert_eq!(wheel.wait_from(start), Some(TICK * 10));
         assert_eq!(wheel.wait_from(start + TICK * 99), Some(Duration::ZERO));
     }

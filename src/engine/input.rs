@@ -47,9 +47,11 @@ impl Engine {
             }
             return 0;
         }
-        if let Some(mut unread) = conn.unread.take() {
+        if conn.flags.unread {
+            conn.flags.unread = false;
             // There may be news in the socket as well, whose edge has been seen already.
             self.lists.read_later(conn);
+            let mut unread = self.unread.remove(&id).unwrap_or_default();
             self.take_in(id, &mut unread, service);
             return unread.len();
         }
@@ -79,8 +81,9 @@ impl Engine {
         while taken < input.len() {
             let Some(conn) = self.slots.find(id) else { return };
             if conn.flags.paused || budget == 0 {
-                conn.unread = Some(Box::new(input[taken..].to_vec()));
+                conn.flags.unread = true;
                 self.lists.read_later(conn);
+                self.unread.insert(id, input[taken..].to_vec());
                 break;
             }
             taken += match conn.phase {
@@ -157,7 +160,8 @@ impl Engine {
         conn.flags.paused = is_last || conn.outbox_bytes() >= config::PAUSE_BYTES;
         self.lists.flush_later(conn);
         if is_last {
-            conn.unread = None;
+            conn.flags.unread = false;
+            self.unread.remove(&id);
         } else if !conn.flags.paused {
             self.lists.read_later(conn);
         }
@@ -178,9 +182,7 @@ impl Engine {
         budget: &mut usize,
         service: &mut impl Service,
     ) -> usize {
-        let Some(Conn { phase: Phase::Open(protocol), rate, .. }) = self.slots.find(id) else {
-            return 0;
-        };
+        let Some(Conn { phase: Phase::Open(protocol), .. }) = self.slots.find(id) else { return 0 };
         let length = input.len();
         let mut rest = input;
         let event = match protocol.next_event(&mut rest, &mut self.codec) {
@@ -191,7 +193,7 @@ impl Engine {
                 return length;
             }
         };
-        let is_admitted = rate.admits(self.tick, self.config.rate_limit);
+        let is_admitted = self.rates.admits(id, self.tick);
         match event {
             Event::Close(close) => {
                 let code = close.map(|close| close.code);
@@ -247,7 +249,9 @@ impl Engine {
     /// goes: it may try again later.
     fn charge(&mut self, id: ConnId) {
         let Some(conn) = self.slots.find(id) else { return };
-        let held = u32::try_from(conn.unfinished_bytes()).unwrap_or(u32::MAX);
+        let unread =
+            if conn.flags.unread { self.unread.get(&id).map_or(0, Vec::capacity) } else { 0 };
+        let held = u32::try_from(conn.partial_bytes() + unread).unwrap_or(u32::MAX);
         let before = std::mem::replace(&mut conn.charged, held);
         self.unfinished_bytes = self.unfinished_bytes + held as usize - before as usize;
         if held <= before || self.unfinished_bytes <= self.config.unfinished_bytes_max {

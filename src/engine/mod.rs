@@ -33,9 +33,10 @@ mod input;
 mod listener;
 mod outbox;
 mod output;
+mod rate;
 mod slots;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,8 +52,9 @@ use self::address::Addresses;
 use self::audience::Audiences;
 use self::conn::{Conn, Phase, Socket};
 use self::deadline::{Deadlines, Tick};
-use self::listener::{Accepted, Listeners, ListeningSocket, WAKER};
+use self::listener::{Accepted, Listeners, ListeningSocket, WAKER, set_nodelay};
 use self::outbox::Pool;
+use self::rate::Rates;
 use self::slots::Slots;
 use crate::config::{self, Config};
 use crate::http::{Date, Request, Response, Status};
@@ -199,6 +201,7 @@ pub struct Engine {
 
     slots: Slots,
     addresses: Addresses,
+    rates: Rates,
     audiences: Audiences,
     deadlines: Deadlines,
     codec: Codec,
@@ -206,6 +209,9 @@ pub struct Engine {
     actions: Actions,
     /// The buffer that every socket is read into.
     receive: Box<[u8]>,
+    /// Input that is read but not looked at yet: of connections that have had their share of a turn, or that do not take
+    /// what they have asked for already.
+    unread: HashMap<ConnId, Vec<u8>>,
     unfinished_bytes: usize,
     lists: Lists,
 
@@ -242,13 +248,15 @@ impl Engine {
             woken: false,
             listeners: Listeners::default(),
             slots: Slots::default(),
-            addresses: Addresses::default(),
+            addresses: Addresses::new(config.connections_per_ip_max),
+            rates: Rates::new(config.rate_limit),
             audiences: Audiences::default(),
             deadlines: Deadlines::new(now),
             codec: Codec::new(config.ws),
             pool: Pool::default(),
             actions: Actions::new(now),
             receive: vec![0; config::RECEIVE_BYTES].into_boxed_slice(),
+            unread: HashMap::new(),
             unfinished_bytes: 0,
             lists: Lists::default(),
             now,
@@ -276,7 +284,7 @@ impl Engine {
     /// When it cannot be made non-blocking or watched.
     pub fn listen_on(&mut self, listener: std::net::TcpListener) -> io::Result<()> {
         listener.set_nonblocking(true)?;
-        let listener = mio::net::TcpListener::from_std(listener);
+        let listener = mio::net::TcpListener::from_std(set_nodelay(listener)?);
         self.listeners.add(ListeningSocket::Tcp(listener), self.poll.registry())
     }
 
@@ -402,10 +410,9 @@ impl Engine {
         if self.slots.len() >= self.config.connections_max {
             return self.turn_away(socket, "full", "The server has no room for more connections.");
         }
-        let most = self.config.connections_per_ip_max;
-        let Some(address) = self.addresses.admit(peer, most) else {
+        if !self.addresses.has_room_for(peer) {
             return self.turn_away(socket, "too_many", "Your address has too many connections.");
-        };
+        }
         let registry = self.poll.registry();
         let now = self.tick;
         let mut refused = None;
@@ -414,8 +421,9 @@ impl Engine {
             let watch =
                 |s: &mut dyn mio::event::Source| registry.register(s, token, Interest::READABLE);
             refused = socket.source(watch).err();
-            Conn::new(id, socket, peer, address, now)
+            Conn::new(id, socket, peer, now)
         });
+        self.addresses.add(id, peer);
         match refused {
             // The kernel's limit on watched descriptors: as rare as being out of memory.
             Some(error) => {
@@ -454,17 +462,18 @@ impl Engine {
         let due = conn.due(&self.config.waits);
         let is_armed = conn.armed > self.tick;
         if !is_armed || due < conn.armed {
-            conn.armed = self.deadlines.arm(id, due);
+            conn.armed = self.deadlines.arm(id.slot(), due);
         }
     }
 
     fn pass_deadlines(&mut self) {
-        while let Some((tick, ids)) = self.deadlines.expire(self.tick) {
-            for id in ids {
+        while let Some((tick, slots)) = self.deadlines.expire(self.tick) {
+            for slot in slots {
                 let now = self.tick;
-                let Some(conn) = self.slots.find(id).filter(|conn| conn.armed == tick) else {
+                let Some(conn) = self.slots.find_at(slot).filter(|conn| conn.armed == tick) else {
                     continue;
                 };
+                let id = conn.id;
                 if conn.due(&self.config.waits) <= now {
                     self.overdue(id);
                 }
@@ -503,7 +512,9 @@ impl Engine {
         for id in std::mem::take(&mut self.lists.dead) {
             let Some(conn) = self.slots.remove(id) else { continue };
             self.unfinished_bytes -= conn.charged as usize;
-            self.addresses.release(conn.address);
+            self.addresses.remove(id);
+            self.rates.remove(id);
+            self.unread.remove(&id);
         }
         self.slots.shrink();
         self.listeners.end_rest();

@@ -250,11 +250,12 @@ impl Engine {
     pub(super) fn linger(&mut self, id: ConnId, peer_ended: bool) {
         let Some(conn) = self.slots.find(id) else { return };
         conn.phase = Phase::Lingering { peer_ended };
-        conn.unread = None;
+        conn.flags.unread = false;
         conn.flags.paused = false;
         conn.mark = self.tick;
         self.lists.flush_later(conn);
         self.lists.read_later(conn);
+        self.unread.remove(&id);
         self.schedule(id);
     }
 

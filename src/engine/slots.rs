@@ -98,6 +98,11 @@ impl Slots {
         &mut self.slab[slot as usize]
     }
 
+    /// The connection in a slot, if there is one.
+    pub(super) fn find_at(&mut self, slot: u32) -> Option<&mut Conn> {
+        self.slab.get_mut(slot as usize)
+    }
+
     /// Takes a connection out; its slot is free for another. Only `reap` calls this.
     pub(super) fn remove(&mut self, id: ConnId) -> Option<Conn> {
         self.find(id)?;
