@@ -6,20 +6,9 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
-use super::slots::ConnId;
+use super::ids::{AudienceId, ConnId};
 use crate::http::Response;
 use crate::ws::{CloseCode, Frame, Message};
-
-/// Names a set of connections that are published to together. From [`Actions::open_audience`], until
-/// [`Actions::close_audience`]; not to be used after that, since another audience may then bear the number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AudienceId(u32);
-
-impl AudienceId {
-    pub(super) fn index(self) -> usize {
-        self.0 as usize
-    }
-}
 
 /// The list of what a [`Service`](super::Service) wants done. Applied in order when its callback returns.
 ///

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::conn::Peer;
-use super::slots::{ConnId, ConnMap};
+use super::conn_map::ConnMap;
+use super::ids::ConnId;
 
 #[derive(Debug)]
 pub(super) struct Addresses {

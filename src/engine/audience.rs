@@ -1,7 +1,7 @@
 //! Sets of connections that are published to together, and what each is published in one turn.
 //!
-//! Owns who is in which audience, and the *round*: all that is published to an audience in one turn, joined once into
-//! one shared buffer of which each member is sent one slice. It never touches a socket: `deliver` in the engine does.
+//! Owns who is in which audience, and the round that each is published: joined once, and each member is sent one slice of
+//! it. It never touches a socket: `deliver` in `output.rs` does.
 //!
 //! An audience has two lanes, for members that take plain frames and for those that take deflated ones; a lane without
 //! members costs nothing, so the second form is made only when somebody wants it.
@@ -12,13 +12,13 @@
 //! one dense array.
 //!
 //! Invariants: a member is in exactly one lane, the one that its connection's form asks for; a connection's
-//! [`Memberships`] and its audiences' members name each other; members are connections in their open phase.
+//! [`Membership`]s and its audiences' members name each other; members are connections in their open phase.
 
-use std::sync::{Arc, OnceLock};
-
-use super::actions::AudienceId;
 use super::conn::Conn;
-use super::slots::{ConnId, Slots};
+use super::ids::{AudienceId, ConnId};
+use super::membership::Membership;
+use super::round::{Making, Round};
+use super::slots::Slots;
 use crate::ws::{Codec, Frame};
 
 /// All audiences, by id, and those with something to deliver at the end of this turn.
@@ -191,145 +191,7 @@ impl Lane {
     }
 }
 
-/// A round in the making.
-#[derive(Debug, Default)]
-struct Making {
-    /// The only frame so far: a single one is sent as it is, without joining.
-    single: Option<Frame>,
-    joined: Vec<u8>,
-    handle: Option<Round>,
-}
-
-impl Making {
-    fn bytes(&self) -> u32 {
-        let bytes = self.single.as_ref().map_or(self.joined.len(), |frame| frame.as_bytes().len());
-        u32::try_from(bytes)
-            .expect("delivered early when larger than ROUND_BYTES_MAX and one frame")
-    }
-
-    fn add(&mut self, frame: &Frame) {
-        if self.bytes() == 0 {
-            self.single = Some(frame.clone());
-            return;
-        }
-        if let Some(first) = self.single.take() {
-            self.joined.extend_from_slice(first.as_bytes());
-        }
-        self.joined.extend_from_slice(frame.as_bytes());
-    }
-
-    /// The round as outboxes refer to it while it still grows.
-    fn handle(&mut self) -> Round {
-        self.handle.get_or_insert_default().clone()
-    }
-
-    fn freeze(&mut self) -> Option<Round> {
-        if self.bytes() == 0 {
-            return None;
-        }
-        let round = self.handle();
-        let bytes = match self.single.take() {
-            Some(frame) => RoundBytes::Single(frame),
-            None => RoundBytes::Joined(std::mem::take(&mut self.joined)),
-        };
-        round.0.set(bytes).expect("a round is frozen once");
-        self.handle = None;
-        Some(round)
-    }
-}
-
 /// Delivers a round at this size without waiting for the turn's end, so that the memory of rounds is bounded by the
 /// number of audiences that a turn's input can name. A send costs about as much as copying 16 KiB, so that nothing is
 /// saved by joining more.
 const ROUND_BYTES_MAX: u32 = 256 * 1024;
-
-/// All that a lane was published in one turn, in one piece of memory that its members share.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Round(Arc<OnceLock<RoundBytes>>);
-
-#[derive(Debug)]
-enum RoundBytes {
-    Single(Frame),
-    Joined(Vec<u8>),
-}
-
-impl Round {
-    /// The frames, once the round is frozen.
-    pub(super) fn bytes(&self) -> Option<&[u8]> {
-        self.0.get().map(|bytes| match bytes {
-            RoundBytes::Single(frame) => frame.as_bytes(),
-            RoundBytes::Joined(joined) => joined,
-        })
-    }
-
-    #[cfg(test)]
-    pub(super) fn frozen(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(OnceLock::from(RoundBytes::Joined(bytes))))
-    }
-}
-
-/// The audiences that a connection is in: in most programs one, so that one takes no allocation.
-#[derive(Debug, Default)]
-pub(super) enum Memberships {
-    #[default]
-    None,
-    One(Membership),
-    #[expect(clippy::box_collection, reason = "keeps the others at two words")]
-    Many(Box<Vec<Membership>>),
-}
-
-/// That a connection is at `position` among the members of `audience`'s lane for it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Membership {
-    audience: AudienceId,
-    position: u32,
-}
-
-impl Memberships {
-    fn as_slice(&self) -> &[Membership] {
-        match self {
-            Memberships::None => &[],
-            Memberships::One(one) => std::slice::from_ref(one),
-            Memberships::Many(many) => many,
-        }
-    }
-
-    fn position_in(&self, audience: AudienceId) -> Option<u32> {
-        let found = self.as_slice().iter().find(|membership| membership.audience == audience);
-        found.map(|membership| membership.position)
-    }
-
-    fn first(&self) -> Option<AudienceId> {
-        self.as_slice().first().map(|membership| membership.audience)
-    }
-
-    fn add(&mut self, new: Membership) {
-        match self {
-            Memberships::None => *self = Memberships::One(new),
-            Memberships::One(one) => *self = Memberships::Many(Box::new(vec![*one, new])),
-            Memberships::Many(many) => many.push(new),
-        }
-    }
-
-    fn remove(&mut self, audience: AudienceId) {
-        match self {
-            Memberships::Many(many) => {
-                many.retain(|membership| membership.audience != audience);
-                if let [last] = many[..] {
-                    *self = Memberships::One(last);
-                }
-            }
-            _ => *self = Memberships::None,
-        }
-    }
-
-    fn move_to(&mut self, audience: AudienceId, position: u32) {
-        let all = match self {
-            Memberships::None => &mut [],
-            Memberships::One(one) => std::slice::from_mut(one),
-            Memberships::Many(many) => many.as_mut_slice(),
-        };
-        let found = all.iter_mut().find(|membership| membership.audience == audience);
-        found.expect("a member's connection names its audience").position = position;
-    }
-}

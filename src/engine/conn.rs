@@ -22,10 +22,11 @@ use std::time::Duration;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry};
 
-use super::audience::{Memberships, Round};
 use super::deadline::Tick;
+use super::ids::ConnId;
+use super::membership::Memberships;
 use super::outbox::{Flush, Outbox, Pool};
-use super::slots::ConnId;
+use super::round::Round;
 use crate::config::{self, Waits};
 use crate::http::{Exchange, Reader};
 use crate::ws::{self, Frame};

@@ -7,7 +7,7 @@
 use std::io::Read;
 
 use super::conn::{Conn, HttpTurn, Phase, would_wait};
-use super::slots::ConnId;
+use super::ids::ConnId;
 use super::{Actions, Caller, Ending, Engine, Reply, Service, Upgrade};
 use crate::config;
 use crate::http::{Exchange, Reader, Request, Response, Status};

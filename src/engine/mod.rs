@@ -28,12 +28,16 @@ mod actions;
 mod address;
 mod audience;
 mod conn;
+mod conn_map;
 mod deadline;
+mod ids;
 mod input;
 mod listener;
+mod membership;
 mod outbox;
 mod output;
 mod rate;
+mod round;
 mod slots;
 
 use std::collections::{HashMap, VecDeque};
@@ -44,9 +48,10 @@ use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Interest, Poll};
 
-pub use self::actions::{Actions, AudienceId};
+pub use self::actions::Actions;
 pub use self::conn::Peer;
-pub use self::slots::{ConnId, ConnMap};
+pub use self::conn_map::ConnMap;
+pub use self::ids::{AudienceId, ConnId};
 
 use self::address::Addresses;
 use self::audience::Audiences;

@@ -13,7 +13,7 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
 
-use super::audience::Round;
+use super::round::Round;
 use crate::ws::{Frame, header};
 
 #[derive(Debug, Default)]

@@ -3,10 +3,10 @@
 //! Owns steps 7 and 8 of a turn, and every way in which a connection stops being open. All of them go through `depart`,
 //! which is where the service's `on_close` is noted, once.
 
-use super::actions::{Action, AudienceId};
+use super::actions::Action;
 use super::conn::{Conn, HttpTurn, Phase};
+use super::ids::{AudienceId, ConnId};
 use super::outbox::Flush;
-use super::slots::ConnId;
 use super::{Cause, Ending, Engine, Service};
 use crate::config;
 use crate::ws::{CloseCode, Fault, Frame};

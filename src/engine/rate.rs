@@ -3,8 +3,9 @@
 //! Owns the counts. Seconds are the clock's, not the connection's: across the turn of one, a connection may send twice its
 //! share in a moment, and never more than its share on average.
 
+use super::conn_map::ConnMap;
 use super::deadline::Tick;
-use super::slots::{ConnId, ConnMap};
+use super::ids::ConnId;
 
 #[derive(Debug)]
 pub(super) struct Rates {
