@@ -122,7 +122,11 @@ function isIdle(link) {
 function opened(state, now) {
   const link = { ...state.link, phase: /** @type {const} */ ('open'), since: now };
   const open = { ...state, link, lostAt: null };
-  return state.lostAt === null ? open : added(open, { kind: 'gap', at: now, since: state.lostAt });
+  if (state.lostAt === null) return open;
+  // Gaps with nothing between them are one: a connection that flaps must not fill the page.
+  const last = state.rows.at(-1);
+  if (last?.kind !== 'gap') return added(open, { kind: 'gap', at: now, since: state.lostAt });
+  return added({ ...open, rows: state.rows.slice(0, -1) }, { kind: 'gap', at: now, since: last.since });
 }
 
 /** @param {State} state @param {{ now: number, code: number, reason: string, random: number }} event @returns {State} */

@@ -17,6 +17,9 @@ import { hueOf, linesOf } from './model.js';
 /** Lines of one speaker within this time stand together under one name. */
 const TOGETHER_MS = 5 * 60_000;
 
+/** Every so many rows the name is there all the same, for who scrolls into the middle of a long speech. */
+const NAMED_ROWS = 12;
+
 /** A wait shorter than this is over before anybody has read how long it is. */
 const COUNTDOWN_MIN_MS = 1_000;
 
@@ -216,7 +219,7 @@ function makeRows(actions) {
 /** @param {Row | undefined} before @param {Row} row */
 function standsUnder(before, row) {
   return before?.kind === 'line' && row.kind === 'line' && row.nick !== null && before.nick === row.nick
-    && before.own === row.own && row.at - before.at < TOGETHER_MS;
+    && before.own === row.own && row.at - before.at < TOGETHER_MS && row.id % NAMED_ROWS !== 0;
 }
 
 /** @param {HTMLLIElement} item @param {Row} row */
