@@ -1,0 +1,74 @@
+/**
+ * One wsrelay daemon, started for a test and ended by its process id. Ready when its first line is.
+ * The executable is $WSRELAY_BIN.
+ */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const READY_MS = 10_000;
+const EXIT_MS = 15_000;
+
+/**
+ * @param {{ listen?: string, flags?: string[] }} [options]
+ */
+export async function startDaemon({ listen = '127.0.0.1:0', flags = [] } = {}) {
+  const bin = process.env.WSRELAY_BIN;
+  if (!bin) throw new Error('WSRELAY_BIN does not name the daemon');
+  const child = spawn(bin, ['--listen', listen, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => { stderr += chunk; });
+  const exited = once(child, 'exit').then(([code, signal]) => code ?? signal);
+
+  const firstLine = await within(READY_MS, 'first line of the daemon', Promise.race([
+    once(createInterface({ input: child.stdout }), 'line').then(([line]) => line),
+    exited.then((status) => { throw new Error(`the daemon ended with ${status} before its first line:\n${stderr}`); }),
+  ])).catch((error) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
+  const port = Number(/^listening on http:\/\/127\.0\.0\.1:(\d+)$/.exec(firstLine)?.[1]);
+  if (!port) {
+    child.kill('SIGKILL');
+    throw new Error(`the first line is ${JSON.stringify(firstLine)}`);
+  }
+
+  return {
+    port,
+    http: (path = '') => `http://127.0.0.1:${port}${path}`,
+    ws: (path = '') => `ws://127.0.0.1:${port}${path}`,
+
+    /** Ends it as an operator would, and insists on status 0. */
+    async stop() {
+      child.kill('SIGTERM');
+      const status = await within(EXIT_MS, 'end of the daemon after SIGTERM', exited).catch((error) => {
+        child.kill('SIGKILL');
+        throw error;
+      });
+      if (status !== 0) throw new Error(`SIGTERM ended the daemon with ${status}:\n${stderr}`);
+    },
+
+    /** Ends it as a crash would. */
+    async kill() {
+      child.kill('SIGKILL');
+      await within(EXIT_MS, 'end of the daemon after SIGKILL', exited);
+    },
+  };
+}
+
+/**
+ * @template T
+ * @param {number} ms @param {string} what @param {Promise<T>} promise @returns {Promise<T>}
+ */
+export async function within(ms, what, promise) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no ${what} within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
