@@ -51,6 +51,11 @@ fn inflate() {
 }
 
 #[test]
+fn deflate() {
+    replay("deflate", ws::deflate);
+}
+
+#[test]
 fn mask() {
     replay("mask", ws::mask);
 }

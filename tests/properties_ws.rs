@@ -102,6 +102,11 @@ proptest! {
     }
 
     #[test]
+    fn one_deflater_serves_any_sequence_of_messages(messages in vec(any::<u8>(), 4..20)) {
+        oracle::deflate(&messages);
+    }
+
+    #[test]
     fn long_and_repetitive_bytes_inflate_to_themselves(
         word in vec(any::<u8>(), 1..50),
         times in 1..500_usize,

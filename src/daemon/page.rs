@@ -39,7 +39,6 @@ impl Page {
             .etag(asset.etag.clone())
             .header("Cache-Control", "no-cache")
             .header("Content-Security-Policy", POLICY)
-            .header("Cross-Origin-Opener-Policy", "same-origin")
             .header("Referrer-Policy", "no-referrer")
             .header("X-Content-Type-Options", "nosniff");
         Some(response)

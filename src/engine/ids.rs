@@ -29,7 +29,7 @@ pub struct ConnId {
 }
 
 impl ConnId {
-    /// The slot, dense from 0: what an array of per-connection state is indexed by (see [`ConnMap`]).
+    /// The slot, dense from 0: what an array of per-connection state is indexed by (see [`ConnMap`](super::ConnMap)).
     pub fn index(self) -> usize {
         self.index as usize
     }

@@ -322,7 +322,7 @@ fn fragmented(receiver: Role, message: &Seen, fragments: &[usize], deflated: boo
         Seen::Binary(bytes) => (Opcode::Binary, bytes.as_slice()),
         other => panic!("{other:?} is not a data message"),
     };
-    let payload = if deflated { deflate(payload) } else { payload.to_vec() };
+    let payload = if deflated { compress(payload) } else { payload.to_vec() };
     let mut rest = payload.as_slice();
     let mut frames = Vec::new();
     for i in 0..=fragments.len() {
@@ -347,7 +347,7 @@ fn fragmented(receiver: Role, message: &Seen, fragments: &[usize], deflated: boo
 }
 
 /// A payload compressed as RFC 7692 §7.2.1 says.
-fn deflate(payload: &[u8]) -> Vec<u8> {
+fn compress(payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(payload.len() + payload.len() / 8 + 64);
     Compress::new(Compression::default(), false)
         .compress_vec(payload, &mut out, FlushCompress::Sync)
@@ -411,8 +411,42 @@ pub fn inflate(data: &[u8]) {
     if let Some(expected) = inflate_naively(compressed, bytes_max) {
         assert_eq!(inflated.ok(), expected, "not what flate2 reads");
     }
-    let again = Inflater::new().inflate(&deflate(compressed), compressed.len(), Vec::new());
+    let again = Inflater::new().inflate(&compress(compressed), compressed.len(), Vec::new());
     assert_eq!(again.as_deref(), Ok(compressed), "deflated and inflated is not the same");
+}
+
+/// What one deflater makes of one message after another is shorter than the message and inflates to it, however the
+/// ones before it went: it is shared by all connections of a process, and a message that does not shrink is given up
+/// on.
+///
+/// Every four bytes are a message: its kind, its seed, and its length in units of two bytes.
+pub fn deflate(data: &[u8]) {
+    let mut codec = Codec::new(Limits::for_messages(1 << 20));
+    let mut inflater = Inflater::new();
+    for message in data.as_chunks().0.iter().take(16) {
+        let plain = Frame::binary(&message_of(*message));
+        let Some(deflated) = codec.deflate(&plain) else { continue };
+        assert!(deflated.payload().len() < plain.payload().len(), "it grew");
+        let again = inflater.inflate(deflated.payload(), plain.payload().len(), Vec::new());
+        assert_eq!(again.as_deref(), Ok(plain.payload()), "deflated and inflated is not the same");
+    }
+}
+
+/// A message of up to 128 KiB: of one byte, of some words, or of no order at all.
+fn message_of([kind, seed, length @ ..]: [u8; 4]) -> Vec<u8> {
+    let bytes = usize::from(u16::from_le_bytes(length)) * 2;
+    let mut state = u32::from(seed) << 8 | 1;
+    let mut random = || {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state
+    };
+    match kind % 3 {
+        0 => vec![seed; bytes],
+        1 => (0..bytes / 4).flat_map(|_| (random() % 8 * 0x0101_0101).to_le_bytes()).collect(),
+        _ => (0..bytes / 4).flat_map(|_| random().to_le_bytes()).collect(),
+    }
 }
 
 /// The whole message or nothing, by flate2's reader; `None` where the two are meant to differ, which

@@ -114,16 +114,25 @@ impl Deflater {
             return None;
         }
         self.0.reset();
-        // Room for just what would pay: one byte less than plain, and what is cut off again; and one
-        // more, for only if room is left has zlib written all there is.
-        let mut out = Vec::with_capacity(payload.len() + SYNC.len());
-        self.0.compress_vec(payload, &mut out, FlushCompress::Sync).ok()?;
-        if self.0.total_in() < payload.len() as u64 || out.len() == out.capacity() {
+        // Room for all that zlib may make of it, so that it always comes to an end: what would not pay is found out after.
+        let mut out = Vec::with_capacity(deflated_bytes_max(payload.len()));
+        let status = self.0.compress_vec(payload, &mut out, FlushCompress::Sync);
+        let is_whole = self.0.total_in() == payload.len() as u64 && out.len() < out.capacity();
+        if status.is_err() || !is_whole {
+            // One that stopped half-way is not to be reset but replaced: zlib-rs 0.6 forgets to rewind its pending
+            // output, and panics two messages later.
+            self.0 = Compress::new(LEVEL, RAW);
             return None;
         }
         let deflated = out.strip_suffix(&SYNC)?;
         (deflated.len() < payload.len()).then(|| Frame::deflated(plain.opcode(), deflated))
     }
+}
+
+/// The most that a payload can become: nine bits a byte in fixed codes, which the fastest level never changes its mind
+/// about, and the ends of blocks.
+fn deflated_bytes_max(payload_bytes: usize) -> usize {
+    payload_bytes + payload_bytes / 8 + 64
 }
 
 /// Space for a message about to be inflated: text in JSON shrinks to a third or so.

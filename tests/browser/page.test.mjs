@@ -340,9 +340,7 @@ describe('the connection', () => {
   });
 
   test('follows the network: offline is said, and online ends it', async (t) => {
-    // Over plain HTTP, from elsewhere than this machine, Chromium says that it ignores this header.
-    const mayComplain = /Cross-Origin-Opener-Policy header has been ignored/;
-    const ann = await person(t, { base: `http://${HOST}:${daemon.port}/`, nick: 'ann', mayComplain });
+    const ann = await person(t, { base: `http://${HOST}:${daemon.port}/`, nick: 'ann' });
     await ann.phase('open');
     await ann.context.setOffline(true);
     await ann.phase('offline');
