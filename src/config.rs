@@ -92,9 +92,9 @@ impl Default for Waits {
 /// default message whole, little enough that a turn with a thousand busy peers stays in the tens of milliseconds.
 pub(crate) const RECEIVE_BYTES: usize = 64 * 1024;
 
-/// What all connections together bring into one turn before it publishes and flushes. Those not read yet come first in
-/// the next.
-pub(crate) const RECEIVE_BYTES_PER_TURN: usize = 4 * 1024 * 1024;
+/// What all connections together bring into one turn before it publishes and flushes: of the smallest frames, some tens
+/// of milliseconds' work. Those not read yet come first in the next.
+pub(crate) const RECEIVE_BYTES_PER_TURN: usize = 1024 * 1024;
 
 /// Message bytes of one connection handed to the service in one turn, counted after inflating: 64 KiB of input can
 /// inflate to 64 MiB in messages that are each within their limit.
