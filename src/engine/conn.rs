@@ -190,7 +190,7 @@ impl Conn {
         }
     }
 
-    /// Sends a slice of a frozen round: straight from the shared memory when nothing waits before it, so that a member
+    /// Sends a round, whose bytes these are, from `start` on: straight from the shared memory when nothing waits before it, so that a member
     /// that keeps up costs one system call and no memory.
     ///
     /// # Errors
@@ -198,10 +198,10 @@ impl Conn {
     pub(super) fn deliver(
         &mut self,
         round: &Round,
+        bytes: &[u8],
         start: usize,
         pool: &mut Pool,
     ) -> io::Result<()> {
-        let bytes = round.bytes().expect("delivered after it is frozen");
         if self.outbox.is_some() {
             self.queue_round(round.clone(), start, bytes.len());
             return Ok(());

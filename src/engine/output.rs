@@ -105,10 +105,10 @@ impl Engine {
         let mut broken = Vec::new();
         for (lane, round) in self.audiences.end_round(audience) {
             let Some(round) = round else { continue };
-            let length = round.bytes().map_or(0, <[u8]>::len);
+            let bytes = round.bytes().expect("frozen by ending it");
             for member in &mut lane.members {
                 let start = std::mem::take(&mut member.cursor) as usize;
-                if start == length {
+                if start == bytes.len() {
                     continue;
                 }
                 let conn = self.slots.at(member.slot);
@@ -119,7 +119,7 @@ impl Engine {
                     continue;
                 }
                 let is_fresh = conn.outbox_bytes() == 0;
-                let delivered = conn.deliver(&round, start, &mut self.pool);
+                let delivered = conn.deliver(&round, bytes, start, &mut self.pool);
                 if conn.outbox_bytes() == 0 && delivered.is_ok() {
                     continue;
                 }
