@@ -1,0 +1,95 @@
+//! Allocations on the hot path, counted: none for a delivery, a few for a message.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
+mod support;
+
+use std::sync::mpsc::channel;
+
+use support::{Client, Heard};
+use wsrelay::Config;
+use wsrelay::engine::{Actions, Caller, ConnId, Ending, Engine, Reply, Service, Upgrade};
+use wsrelay::http::{Request, Response};
+use wsrelay::relay::Relay;
+use wsrelay::ws::Message;
+
+/// A relay that ends when somebody wakes it.
+struct UntilWoken(Relay);
+
+impl Service for UntilWoken {
+    fn on_request(
+        &mut self,
+        caller: Caller,
+        request: &Request<'_>,
+        actions: &mut Actions,
+    ) -> Reply {
+        self.0.on_request(caller, request, actions)
+    }
+
+    fn on_upgrade(
+        &mut self,
+        caller: Caller,
+        request: &Request<'_>,
+        actions: &mut Actions,
+    ) -> Result<Upgrade, Response> {
+        self.0.on_upgrade(caller, request, actions)
+    }
+
+    fn on_message(&mut self, id: ConnId, message: Message<'_>, actions: &mut Actions) {
+        self.0.on_message(id, message, actions);
+    }
+
+    fn on_close(&mut self, id: ConnId, ending: Ending, actions: &mut Actions) {
+        self.0.on_close(id, ending, actions);
+    }
+
+    fn on_wake(&mut self, actions: &mut Actions) {
+        actions.drain();
+    }
+}
+
+/// Allocations of a loop's whole life in which `members` heard `messages`, one a turn.
+fn allocations(path: &'static str, members: usize, messages: usize) -> u64 {
+    let (tell, told) = channel();
+    let server = std::thread::spawn(move || {
+        let mut engine = Engine::new(Config::default()).unwrap();
+        let address = engine.listen(([127, 0, 0, 1], 0).into()).unwrap();
+        tell.send((address, engine.waker())).unwrap();
+        let counted = allocation_counter::measure(|| {
+            engine.run(&mut UntilWoken(Relay::new())).unwrap();
+        });
+        counted.count_total
+    });
+    let (address, waker) = told.recv().unwrap();
+    let mut room: Vec<Client> = (0..members).map(|_| Client::connect(address, path)).collect();
+    for n in 0..messages {
+        let text = format!("message {n:>100}");
+        room[0].send_text(&text);
+        for member in &mut room {
+            assert_eq!(member.hear(), Heard::Text(text.clone()));
+        }
+    }
+    waker.wake().unwrap();
+    drop(room);
+    server.join().unwrap()
+}
+
+#[test]
+fn a_message_takes_a_few_allocations_however_many_hear_it() {
+    for members in [10, 200] {
+        let few = allocations("/relay/r", members, 100);
+        let many = allocations("/relay/r", members, 1100);
+        let each = (many - few) as f64 / 1000.0;
+        println!("{each:.2} allocations a message to {members} members");
+        // The frame, the round that shares it, and now and then a bucket of the timing wheel.
+        assert!(each <= 2.1, "{each} allocations a message to {members} members");
+    }
+}
+
+#[test]
+fn an_echo_takes_one_allocation() {
+    let few = allocations("/echo", 1, 100);
+    let many = allocations("/echo", 1, 1100);
+    let each = (many - few) as f64 / 1000.0;
+    println!("{each:.2} allocations an echo");
+    assert!(each <= 1.1, "{each} allocations an echo");
+}
