@@ -103,6 +103,11 @@ pub(crate) const MESSAGE_BYTES_PER_TURN: usize = 256 * 1024;
 /// Bytes sent to one connection in one turn: a reader that drains a long backlog lets the others come first.
 pub(crate) const FLUSH_BYTES_PER_TURN: usize = 256 * 1024;
 
+/// What is queued for one connection is sent at this size without waiting for the turn's end. Joining more would save next
+/// to nothing, since by then a send's cost is mostly in its bytes; and answers of this size to many connections, held until
+/// the turn's end, would make the heap grow and shrink with every turn.
+pub(crate) const SEND_AT_ONCE_BYTES: usize = 16 * 1024;
+
 /// A connection whose outbox is longer than this is not read until it is shorter than [`RESUME_BYTES`]: who does not
 /// take the answers may not ask for more.
 pub(crate) const PAUSE_BYTES: usize = 256 * 1024;

@@ -62,7 +62,7 @@ impl Engine {
         let deflated = if conn.takes_deflated() { self.codec.deflate(&frame) } else { None };
         conn.queue_frame(deflated.unwrap_or(frame), &mut self.pool);
         self.lists.flush_later(conn);
-        if conn.outbox_bytes() >= config::PAUSE_BYTES {
+        if conn.outbox_bytes() >= config::SEND_AT_ONCE_BYTES && !conn.flags.blocked {
             self.flush(id);
         }
     }
