@@ -135,6 +135,12 @@ impl Conn {
         }
     }
 
+    /// True while it is not to be read: the service owes it an answer, or it does not take what it has asked for.
+    pub(super) fn is_paused(&mut self) -> bool {
+        self.flags.paused |= self.is_heard() && self.outbox_bytes() >= config::PAUSE_BYTES;
+        self.flags.paused
+    }
+
     /// Which of an audience's two forms this connection takes.
     pub(super) fn takes_deflated(&self) -> bool {
         matches!(&self.phase, Phase::Open(protocol) if protocol.deflates())

@@ -41,7 +41,7 @@ impl Engine {
     fn read(&mut self, id: ConnId, receive: &mut [u8], service: &mut impl Service) -> usize {
         let Some(conn) = self.slots.find(id) else { return 0 };
         conn.flags.ready = false;
-        if conn.flags.paused {
+        if conn.is_paused() {
             if conn.flags.read_ended {
                 self.check_paused(id);
             }
@@ -80,7 +80,7 @@ impl Engine {
         let mut budget = config::MESSAGE_BYTES_PER_TURN;
         while taken < input.len() {
             let Some(conn) = self.slots.find(id) else { return };
-            if conn.flags.paused || budget == 0 {
+            if conn.is_paused() || budget == 0 {
                 conn.flags.unread = true;
                 self.lists.read_later(conn);
                 self.unread.insert(id, input[taken..].to_vec());
@@ -157,7 +157,7 @@ impl Engine {
         http.reader = Reader::new(); // gives back what the request had to own
         conn.mark = self.tick;
         conn.queue_response(bytes, &mut self.pool);
-        conn.flags.paused = is_last || conn.outbox_bytes() >= config::PAUSE_BYTES;
+        conn.flags.paused = is_last;
         self.lists.flush_later(conn);
         if is_last {
             conn.flags.unread = false;

@@ -168,9 +168,7 @@ impl Engine {
         if flush == Flush::Spent {
             self.lists.flush_later(conn);
         }
-        if queued >= config::PAUSE_BYTES && conn.is_open() {
-            conn.flags.paused = true;
-        } else if queued <= config::RESUME_BYTES && conn.flags.paused && conn.is_heard() {
+        if queued <= config::RESUME_BYTES && conn.flags.paused && conn.is_heard() {
             conn.flags.paused = false;
             self.lists.read_later(conn);
         }
