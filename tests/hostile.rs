@@ -24,6 +24,14 @@ fn bounded(growth: usize, daemon: &Daemon, act: impl FnOnce()) {
     assert!(after <= before + growth, "grew from {before} to {after}");
 }
 
+/// While nothing happens that could be served, the loop sleeps: a spinning one uses a whole core.
+fn assert_at_rest(daemon: &Daemon) {
+    let (before, started) = (daemon.cpu(), Instant::now());
+    std::thread::sleep(Duration::from_secs(2)); // measuring what an idle loop uses takes a while of idling
+    let used = daemon.cpu() - before;
+    assert!(used < started.elapsed() / 10, "the loop span: {used:?} of processor time");
+}
+
 /// Closes so that the peer sees a reset and not an end.
 fn reset(stream: &TcpStream) {
     socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO)).unwrap();
@@ -87,6 +95,7 @@ fn pings_from_a_peer_that_never_reads_cost_it_its_turn_and_not_memory() {
         // Until the server no longer takes them, or a hundred megabytes.
         let taken = (0..800).take_while(|_| pinger.stream.write_all(&burst).is_ok()).count();
         assert!(taken < 800, "the server took everything and kept it somewhere");
+        assert_at_rest(&daemon);
     });
 }
 
@@ -124,6 +133,19 @@ fn a_promise_over_the_limit_is_refused_from_the_header() {
         peer.send_raw(header);
         assert_eq!(peer.close_code(), Some(code), "{header:02x?}");
     }
+}
+
+#[test]
+fn a_peer_that_has_ended_its_half_or_says_nothing_does_not_keep_the_loop_awake() {
+    let daemon = Daemon::start(&[]);
+    let _mute = connect(daemon.address);
+    let half = connect(daemon.address);
+    half.shutdown(Shutdown::Write).unwrap();
+    let mut unfinished = Client::connect(daemon.address, "/relay/r");
+    unfinished.send_raw(&frame(0x01, b"to be continued"));
+    let closing = Client::connect(daemon.address, "/relay/r");
+    closing.stream.shutdown(Shutdown::Write).unwrap();
+    assert_at_rest(&daemon);
 }
 
 #[test]
@@ -244,11 +266,7 @@ fn out_of_descriptors_the_loop_rests_and_serves_again_when_some_are_free() {
     waiting.iter_mut().for_each(|w| w.write_all(handshake("/echo").as_bytes()).unwrap());
     held[0].assert_echoed("those inside are served");
 
-    let (before, started) = (daemon.cpu(), Instant::now());
-    let pause = Duration::from_secs(2);
-    std::thread::sleep(pause); // measuring what an idle loop uses takes a while of idling
-    let used = daemon.cpu() - before;
-    assert!(used < started.elapsed() / 10, "the loop span: {used:?} in {pause:?}");
+    assert_at_rest(&daemon);
 
     held.truncate(1);
     for w in &mut waiting {
