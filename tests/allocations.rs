@@ -3,49 +3,14 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::channel;
 
-use support::{Client, Heard};
+use support::{Client, Heard, Stoppable};
 use wsrelay::Config;
-use wsrelay::engine::{Actions, Caller, ConnId, Ending, Engine, Reply, Service, Upgrade};
-use wsrelay::http::{Request, Response};
+use wsrelay::engine::Engine;
 use wsrelay::relay::Relay;
-use wsrelay::ws::Message;
-
-/// A relay that ends when somebody wakes it.
-struct UntilWoken(Relay);
-
-impl Service for UntilWoken {
-    fn on_request(
-        &mut self,
-        caller: Caller,
-        request: &Request<'_>,
-        actions: &mut Actions,
-    ) -> Reply {
-        self.0.on_request(caller, request, actions)
-    }
-
-    fn on_upgrade(
-        &mut self,
-        caller: Caller,
-        request: &Request<'_>,
-        actions: &mut Actions,
-    ) -> Result<Upgrade, Response> {
-        self.0.on_upgrade(caller, request, actions)
-    }
-
-    fn on_message(&mut self, id: ConnId, message: Message<'_>, actions: &mut Actions) {
-        self.0.on_message(id, message, actions);
-    }
-
-    fn on_close(&mut self, id: ConnId, ending: Ending, actions: &mut Actions) {
-        self.0.on_close(id, ending, actions);
-    }
-
-    fn on_wake(&mut self, actions: &mut Actions) {
-        actions.drain();
-    }
-}
 
 /// Allocations of a loop's whole life in which `members` heard `messages`, one a turn.
 fn allocations(path: &'static str, members: usize, messages: usize) -> u64 {
@@ -55,7 +20,8 @@ fn allocations(path: &'static str, members: usize, messages: usize) -> u64 {
         let address = engine.listen(([127, 0, 0, 1], 0).into()).unwrap();
         tell.send((address, engine.waker())).unwrap();
         let counted = allocation_counter::measure(|| {
-            engine.run(&mut UntilWoken(Relay::new())).unwrap();
+            let stop = Arc::new(AtomicBool::new(true)); // the first to wake the loop ends it
+            engine.run(&mut Stoppable { service: Relay::new(), stop }).unwrap();
         });
         counted.count_total
     });

@@ -168,9 +168,10 @@ impl Drop for Server {
     }
 }
 
-struct Stoppable<S> {
-    service: S,
-    stop: Arc<AtomicBool>,
+/// A service that drains when it is woken and finds `stop` set.
+pub struct Stoppable<S> {
+    pub service: S,
+    pub stop: Arc<AtomicBool>,
 }
 
 impl<S: Service> Service for Stoppable<S> {
