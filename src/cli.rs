@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(all(feature = "bench", target_os = "linux"))]
+use crate::bench;
 use crate::config::Config;
 use crate::ws;
 
@@ -16,6 +18,9 @@ use crate::ws;
 pub enum Invocation {
     /// Serve until told to stop.
     Serve(Serve),
+    /// Measure a server.
+    #[cfg(all(feature = "bench", target_os = "linux"))]
+    Bench(Box<bench::Options>),
     /// Print this and end well: help, or the version.
     Print(String),
 }
@@ -129,6 +134,9 @@ struct Cli {
 enum Command {
     /// Serve the page and the rooms (the default).
     Serve(Serve),
+    /// Measure how a WebSocket server scales.
+    #[cfg(all(feature = "bench", target_os = "linux"))]
+    Bench(Box<bench::Options>),
 }
 
 /// Reads a command line, the program's name first.
@@ -140,6 +148,8 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invoc
         Ok(Cli { command: Some(Command::Serve(serve)), .. } | Cli { command: None, serve }) => {
             Ok(Invocation::Serve(serve))
         }
+        #[cfg(all(feature = "bench", target_os = "linux"))]
+        Ok(Cli { command: Some(Command::Bench(options)), .. }) => Ok(Invocation::Bench(options)),
         Err(e) if e.use_stderr() => Err(first_paragraph(&e.render().to_string())),
         Err(e) => Ok(Invocation::Print(e.render().to_string())),
     }

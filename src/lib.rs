@@ -9,6 +9,7 @@
 //! | [`engine`] | sockets, time, the event loop | `ws` and `http` |
 //! | [`relay`] | raw rooms | `engine` |
 //! | `daemon` | the executable's service: routes, page, signals | all of the above |
+//! | `bench` | how a server scales, measured from outside | `ws`, as a client |
 //!
 //! Arrows point up this table and never down. `http` and `ws` do no I/O and know no clock: bytes in, values out.
 //!
@@ -37,6 +38,8 @@
 #[cfg(not(all(unix, target_pointer_width = "64")))]
 compile_error!("wsrelay needs a 64-bit Unix: a token holds a slot and a generation");
 
+#[cfg(all(feature = "bench", target_os = "linux"))]
+pub mod bench;
 mod config;
 pub mod engine;
 pub mod http;

@@ -12,16 +12,22 @@ fn main() -> ExitCode {
             print!("{text}");
             ExitCode::SUCCESS
         }
-        Ok(Invocation::Serve(serve)) => match daemon::serve(&serve) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(e) => {
-                eprintln!("error: {e}");
-                ExitCode::FAILURE
-            }
-        },
+        Ok(Invocation::Serve(serve)) => ended(daemon::serve(&serve)),
+        #[cfg(all(feature = "bench", target_os = "linux"))]
+        Ok(Invocation::Bench(options)) => ended(wsrelay::bench::run(&options)),
         Err(line) => {
             eprintln!("{line}");
             ExitCode::from(2)
+        }
+    }
+}
+
+fn ended(result: Result<(), impl std::fmt::Display>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -1,0 +1,335 @@
+//! The server under measurement as the system sees it: started, found, and weighed, always from outside.
+//!
+//! Owns child processes and what `/proc` says of them. Processor time is the sum of the threads' `schedstat`, in
+//! nanoseconds; the user's share of it is the kernel's own estimate, sampled at its ticks (`utime` and `stime`), good
+//! to a few percent over some seconds. Memory is `smaps_rollup`: what the process itself occupies, not what the kernel
+//! keeps for its sockets.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::Failure;
+use super::affinity::{self, Cpu};
+
+/// A server that we started. It ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Server {
+    child: Child,
+    pub(super) address: SocketAddr,
+}
+
+/// A process to be weighed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pid(pub(super) u32);
+
+/// Processor time used so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct CpuTime {
+    pub(super) total_ns: u64,
+    /// Time that its threads could have run and had no processor.
+    pub(super) waited_ns: u64,
+    user_ticks: u64,
+    system_ticks: u64,
+}
+
+/// Memory held at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Memory {
+    pub(super) pss_bytes: u64,
+    pub(super) rss_bytes: u64,
+    pub(super) private_dirty_bytes: u64,
+}
+
+/// How a server is started.
+#[derive(Clone, Debug)]
+pub(super) enum Recipe {
+    /// This executable, with these arguments and then `--listen ADDRESS`.
+    Ourselves(&'static [&'static str]),
+    /// A shell command; `{listen}` in it is the address to listen on.
+    Command(String),
+}
+
+impl Recipe {
+    /// Starts the server on this address (port 0: any), on this processor, and waits until it says where it listens.
+    pub(super) fn start(&self, listen: SocketAddr, cpu: Option<Cpu>) -> Result<Server, Failure> {
+        let mut command = self.command(listen)?;
+        // A group of its own: Ctrl-C at the terminal is for us, who then end it in order.
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+        let spawned = affinity::inherited(cpu, || command.spawn())?;
+        let child = spawned.map_err(|e| Failure::new(format!("cannot start {self}: {e}")))?;
+        let mut server = Server { child, address: listen };
+        server.address = server.announced().map_err(|why| Failure::new(format!("{self} {why}")))?;
+        Ok(server)
+    }
+
+    fn command(&self, listen: SocketAddr) -> Result<Command, Failure> {
+        match self {
+            Recipe::Ourselves(arguments) => {
+                let program = std::env::current_exe()
+                    .map_err(|e| Failure::new(format!("cannot find this executable: {e}")))?;
+                let mut command = Command::new(program);
+                command.args(*arguments).args(["--listen", &listen.to_string()]);
+                // What is measured is what the report says, whatever the operator's environment.
+                let ours = |(name, _): &(OsString, OsString)| {
+                    name.as_encoded_bytes().starts_with(b"WSRELAY_")
+                };
+                for (name, _) in std::env::vars_os().filter(ours) {
+                    command.env_remove(name);
+                }
+                Ok(command)
+            }
+            Recipe::Command(line) => {
+                let mut command = Command::new("sh");
+                let line = line.replace("{listen}", &listen.to_string());
+                command.args(["-c", &format!("exec {line}")]);
+                Ok(command)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Recipe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Recipe::Ourselves(arguments) => write!(f, "wsrelay {}", arguments.join(" ")),
+            Recipe::Command(line) => f.write_str(line),
+        }
+    }
+}
+
+impl Server {
+    pub(super) fn pid(&self) -> Pid {
+        Pid(self.child.id())
+    }
+
+    /// Ends it as a power cut would.
+    pub(super) fn kill(&mut self) {
+        // Both fail only when it has ended by itself, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// The address in its first line. What it prints later is read and forgotten, so that it never has to wait.
+    fn announced(&mut self) -> Result<SocketAddr, String> {
+        let stdout = self.child.stdout.take().expect("piped when it was started");
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(stdout);
+            let mut first = String::new();
+            // The other end hangs up when it has waited long enough.
+            let _ = tell.send(lines.read_line(&mut first).map(|_| first));
+            let _ = std::io::copy(&mut lines, &mut std::io::sink());
+        });
+        match told.recv_timeout(START_PATIENCE) {
+            Ok(Ok(line)) if line.is_empty() => match self.child.wait() {
+                Ok(status) => Err(format!("ended before it said where it listens ({status})")),
+                Err(e) => Err(format!("ended before it said where it listens ({e})")),
+            },
+            Ok(Ok(line)) => address_in(&line)
+                .ok_or_else(|| format!("names no address in its first line: {}", line.trim())),
+            Ok(Err(e)) => Err(format!("says nothing readable: {e}")),
+            Err(_) => Err(format!("does not say where it listens within {START_PATIENCE:?}")),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+const START_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The first thing in a line that is HOST:PORT, with or without a scheme and a path.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    line.split_whitespace().find_map(|word| {
+        let bare = word.split_once("://").map_or(word, |(_, rest)| rest);
+        let bare = bare.split('/').next()?.trim_end_matches([',', '.', ';']);
+        let bare =
+            bare.strip_prefix(':').map_or(bare.to_owned(), |port| format!("127.0.0.1:{port}"));
+        bare.contains(':').then(|| bare.to_socket_addrs().ok()?.next()).flatten().map(connectable)
+    })
+}
+
+/// Who listens on every address can be reached on the loopback.
+fn connectable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
+impl Pid {
+    /// The process that listens on this port of this machine, if it can be seen.
+    pub(super) fn listening_on(port: u16) -> Option<Self> {
+        let inode = listening_inode(port)?;
+        let wanted = format!("socket:[{inode}]");
+        fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let mut descriptors = fs::read_dir(entry.path().join("fd")).ok()?.flatten();
+            let held = |descriptor: &fs::DirEntry| {
+                fs::read_link(descriptor.path()).is_ok_and(|link| link.as_os_str() == &*wanted)
+            };
+            descriptors.any(|descriptor| held(&descriptor)).then_some(Self(pid))
+        })
+    }
+
+    /// `None` when there is no such process any more.
+    pub(super) fn cpu_time(self) -> Option<CpuTime> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.0)).ok()?.flatten();
+        // A thread that has just ended takes its time with it: rare, and small.
+        let (mut total_ns, mut waited_ns) = (0, 0);
+        for task in tasks {
+            let schedstat = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            let mut fields = schedstat.split_whitespace().map_while(|field| field.parse().ok());
+            total_ns += fields.next().unwrap_or(0);
+            waited_ns += fields.next().unwrap_or(0);
+        }
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0)).ok()?;
+        let (user_ticks, system_ticks) = ticks(&stat)?;
+        Some(CpuTime { total_ns, waited_ns, user_ticks, system_ticks })
+    }
+
+    pub(super) fn memory(self) -> Option<Memory> {
+        let rollup = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.0)).ok()?;
+        Memory::parse(&rollup)
+    }
+
+    /// Puts all its threads on one processor.
+    pub(super) fn pin(self, cpu: Cpu) -> Result<(), Failure> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.0));
+        let tasks = tasks.map_err(|e| Failure::new(format!("no process {}: {e}", self.0)))?;
+        for task in tasks.flatten() {
+            if let Some(id) = task.file_name().to_str().and_then(|name| name.parse().ok()) {
+                affinity::pin_thread(id, cpu)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The inode of the socket that listens on this port, from the kernel's table of sockets.
+fn listening_inode(port: u16) -> Option<u64> {
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| {
+        let table = fs::read_to_string(table).ok()?;
+        table.lines().skip(1).find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (_, local_port) = fields.get(1)?.rsplit_once(':')?;
+            let is_it =
+                fields.get(3) == Some(&LISTEN) && u16::from_str_radix(local_port, 16) == Ok(port);
+            is_it.then(|| fields.get(9)?.parse().ok()).flatten()
+        })
+    })
+}
+
+/// `TCP_LISTEN` in the kernel's table.
+const LISTEN: &str = "0A";
+
+/// User and system time, in ticks, from `/proc/PID/stat`. The name in it may hold spaces and parentheses.
+fn ticks(stat: &str) -> Option<(u64, u64)> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+}
+
+impl CpuTime {
+    /// What was used since an earlier moment.
+    pub(super) fn since(self, earlier: Self) -> Self {
+        Self {
+            total_ns: self.total_ns.saturating_sub(earlier.total_ns),
+            waited_ns: self.waited_ns.saturating_sub(earlier.waited_ns),
+            user_ticks: self.user_ticks.saturating_sub(earlier.user_ticks),
+            system_ticks: self.system_ticks.saturating_sub(earlier.system_ticks),
+        }
+    }
+
+    /// The part spent outside the kernel; `None` when the ticks are too few to say.
+    pub(super) fn user_ns(self) -> Option<f64> {
+        let ticks = self.user_ticks + self.system_ticks;
+        let share = self.user_ticks as f64 / ticks as f64;
+        (ticks >= TICKS_MIN).then_some(self.total_ns as f64 * share)
+    }
+}
+
+/// Fewer samples than this say nothing of the share between user and kernel.
+const TICKS_MIN: u64 = 20;
+
+impl Memory {
+    fn parse(rollup: &str) -> Option<Self> {
+        let bytes = |field: &str| {
+            let line = rollup.lines().find(|line| line.starts_with(field))?;
+            Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? * 1024)
+        };
+        Some(Self {
+            pss_bytes: bytes("Pss:")?,
+            rss_bytes: bytes("Rss:")?,
+            private_dirty_bytes: bytes("Private_Dirty:")?,
+        })
+    }
+}
+
+/// Processor time of this process over a stretch of time: what the load itself cost.
+#[derive(Debug)]
+pub(super) struct Stretch {
+    pid: Pid,
+    began: Instant,
+    cpu: Option<CpuTime>,
+}
+
+impl Stretch {
+    pub(super) fn begin(pid: Pid) -> Self {
+        Self { pid, began: Instant::now(), cpu: pid.cpu_time() }
+    }
+
+    /// What was used since it began, and in how many seconds.
+    pub(super) fn end(&self) -> Option<(CpuTime, f64)> {
+        let used = self.pid.cpu_time()?.since(self.cpu?);
+        Some((used, self.began.elapsed().as_secs_f64()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_line_names_an_address() {
+        let rows = [
+            ("listening on http://127.0.0.1:8080\n", Some("127.0.0.1:8080")),
+            ("ready: ws://127.0.0.1:9001/chat", Some("127.0.0.1:9001")),
+            ("Listening on 0.0.0.0:7.", Some("127.0.0.1:7")),
+            ("listening on [::1]:7", Some("[::1]:7")),
+            ("up at :9002", Some("127.0.0.1:9002")),
+            ("hello", None),
+        ];
+        for (line, address) in rows {
+            assert_eq!(address_in(line), address.map(|a| a.parse().unwrap()), "{line}");
+        }
+    }
+
+    #[test]
+    fn our_own_process_can_be_weighed_and_found() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let me = Pid(std::process::id());
+        assert_eq!(Pid::listening_on(port), Some(me));
+        assert!(me.cpu_time().unwrap().total_ns > 0);
+        let memory = me.memory().unwrap();
+        assert!(memory.rss_bytes >= memory.pss_bytes && memory.pss_bytes > 0, "{memory:?}");
+    }
+
+    #[test]
+    fn the_users_share_is_the_ticks() {
+        let stat = "7 (a (b) c) S 1 7 7 0 -1 0 0 0 0 0 30 10 0 0 20";
+        assert_eq!(ticks(stat), Some((30, 10)));
+        let time = CpuTime { total_ns: 400, waited_ns: 0, user_ticks: 30, system_ticks: 10 };
+        assert_eq!(time.user_ns(), Some(300.0));
+        assert_eq!(CpuTime { user_ticks: 3, ..time }.user_ns(), None, "too few to say");
+    }
+}
