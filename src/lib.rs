@@ -9,6 +9,7 @@
 //! | [`engine`] | sockets, time, the event loop | `ws` and `http` |
 //! | [`relay`] | raw rooms | `engine` |
 //! | `daemon` | the executable's service: routes, page, signals | all of the above |
+//! | `bench` | `wsrelay bench`: any server, measured from outside | `ws` and `http`, and nothing of the server |
 //! | `bench` | how a server scales, measured from outside | `ws`, as a client |
 //!
 //! Arrows point up this table and never down. `http` and `ws` do no I/O and know no clock: bytes in, values out.

@@ -68,6 +68,8 @@ impl Measure for IdleOptions {
         let opening = opening.and_then(|stretch| stretch.end());
         let full = stage.pid.and_then(|pid| pid.memory());
 
+        let held = self.hold.as_secs_f64();
+        context.progress.stage(&format!("  holding {open} connections for {held} s"));
         let holding = stage.pid.map(Stretch::begin);
         fleet.hold(self.hold)?;
         let holding = holding.and_then(|stretch| stretch.end());
