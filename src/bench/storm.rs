@@ -10,7 +10,7 @@ use super::figures::{Figures, Metric};
 use super::fleet::{Fleet, Plan};
 use super::idle::set_handshake_cpu;
 use super::options::{Common, StormOptions};
-use super::process::Stretch;
+use super::process::{Pid, Stretch};
 use super::subject::Subject;
 use super::sweep::{Axis, whole};
 use super::{Context, Failure, Measure, Parameter, Sample};
@@ -71,11 +71,13 @@ impl Measure for StormOptions {
         let restart = killed.elapsed();
 
         let stretch = stage.pid.map(Stretch::begin);
+        let load_stretch = Stretch::begin(Pid(std::process::id()));
         let since_ns = fleet.clock.now_ns();
         let are_back = fleet.storm(since_ns, self.give_up, |open| {
             progress.step(|| format!("  {open} of {all} back"))
         })?;
         let stretch = stretch.and_then(|stretch| stretch.end());
+        let load = load_stretch.end();
         if context.interrupt.is_set() {
             return Ok(None);
         }
@@ -90,6 +92,8 @@ impl Measure for StormOptions {
         figures.set(Metric::FailedAttempts, failures.into());
         figures
             .set_quantiles(&tally.handshake_ns, &[(Metric::BackP50, 0.5), (Metric::BackP99, 0.99)]);
+        let load = load.map(|(cpu, seconds)| cpu.total_ns as f64 / 1e7 / seconds);
+        figures.set_some(Metric::LoadCpu, load);
         set_handshake_cpu(&mut figures, stretch, open.into());
         if are_back {
             figures.set(Metric::AllBackSeconds, (last_ns - since_ns) as f64 / 1e9);

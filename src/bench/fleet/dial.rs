@@ -50,11 +50,19 @@ impl Dial {
         self.again.push_back((now_ns + RETRY_NS, who));
     }
 
+    /// True while somebody could be dialled now.
+    pub(super) fn is_hungry(&self) -> bool {
+        self.under_way < self.window && !self.waiting.is_empty()
+    }
+
     /// True while somebody waits to be dialled again.
     pub(super) fn waits(&self) -> bool {
         !self.again.is_empty()
     }
 }
+
+/// Dialled in one turn: those who are through already are heard before everybody has been dialled.
+pub(super) const DIALS_PER_TURN: usize = 64;
 
 /// As quick as an eager client's first retry.
 const RETRY_NS: u64 = 100_000_000;
@@ -96,7 +104,9 @@ mod tests {
         let mut dial = Dial::default();
         dial.begin(0..5, 2, true);
         assert_eq!((dial.next(0), dial.next(0), dial.next(0)), (Some(0), Some(1), None));
+        assert!(!dial.is_hungry(), "there is no room");
         dial.under_way -= 1;
+        assert!(dial.is_hungry());
         dial.retry(0, 0);
         assert_eq!(dial.next(0), Some(2), "the pause is not over");
         dial.under_way -= 2;

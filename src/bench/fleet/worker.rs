@@ -13,7 +13,7 @@ use std::time::Duration;
 use mio::{Events, Interest, Poll, Token};
 
 use super::beat::{Beat, Pace};
-use super::dial::{self, Dial};
+use super::dial::{self, DIALS_PER_TURN, Dial};
 use super::member::{Ended, Member, Opening, Phase};
 use super::score::{Heard, Score};
 use super::timer::Timer;
@@ -139,6 +139,9 @@ impl Worker {
 
     /// How long the poller may wait. The timer makes it end in time for the next message.
     fn timeout(&mut self) -> io::Result<Duration> {
+        if self.dial.is_hungry() {
+            return Ok(Duration::ZERO);
+        }
         if let Some(due_ns) = self.beat.as_ref().and_then(Beat::next_due_ns) {
             let now_ns = self.clock.now_ns();
             if due_ns <= now_ns {
@@ -254,7 +257,8 @@ impl Worker {
     }
 
     fn dial(&mut self) -> Result<(), String> {
-        while let Some(place) = self.dial.next(self.clock.now_ns()) {
+        for _ in 0..DIALS_PER_TURN {
+            let Some(place) = self.dial.next(self.clock.now_ns()) else { break };
             self.dial_one(place)?;
         }
         if self.dial.under_way > 0 {
