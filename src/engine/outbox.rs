@@ -127,8 +127,20 @@ impl Outbox {
         Ok(if self.is_empty() { Flush::Drained } else { Flush::Spent })
     }
 
-    /// One system call with as many segments as fit; answers how many bytes it offered.
+    /// One system call; answers how many bytes it offered.
     fn send_once(&self, socket: &mut impl Write) -> (usize, io::Result<usize>) {
+        if self.segments.len() > 1 {
+            return self.send_many(socket);
+        }
+        // Most often there is one segment, which needs no list of slices.
+        let Some(segment) = self.segments.front() else { return (0, Ok(0)) };
+        let Some(bytes) = segment.chunk.bytes() else { return (0, Ok(0)) };
+        let unsent = &bytes[segment.start + self.taken..segment.end];
+        (unsent.len(), socket.write(unsent))
+    }
+
+    /// One system call with as many segments as fit, up to one that is not frozen.
+    fn send_many(&self, socket: &mut impl Write) -> (usize, io::Result<usize>) {
         let mut slices = [IoSlice::new(&[]); SLICES_PER_SEND];
         let (mut count, mut offered, mut skip) = (0, 0, self.taken);
         for (slice, segment) in slices.iter_mut().zip(&self.segments) {
@@ -139,11 +151,7 @@ impl Outbox {
             count += 1;
             skip = 0;
         }
-        let result = match count {
-            0 => Ok(0),
-            1 => socket.write(&slices[0]),
-            _ => socket.write_vectored(&slices[..count]),
-        };
+        let result = if count == 0 { Ok(0) } else { socket.write_vectored(&slices[..count]) };
         (offered, result)
     }
 
@@ -216,8 +224,8 @@ impl Pool {
     }
 }
 
-/// Enough for the direct answers of one turn; some 64 × 100 bytes, plus their short queues.
-const OUTBOXES_KEPT: usize = 64;
+/// Enough for the direct answers of a busy turn: some 50 KiB, with their short queues.
+const OUTBOXES_KEPT: usize = 256;
 
 #[cfg(test)]
 mod tests {
