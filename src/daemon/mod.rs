@@ -16,10 +16,10 @@ use self::page::Page;
 use self::sockets::Bound;
 use self::stop::StopSignals;
 use crate::cli::{Serve, Switch};
-use crate::engine::{Actions, Caller, Cause, ConnId, Ending, Engine, Reply, Service, Upgrade};
+use crate::engine::{Actions, Caller, ConnId, Ending, Engine, Reply, Service, Upgrade};
 use crate::http::{Method, Request, Response, Status};
 use crate::relay::Relay;
-use crate::ws::{CloseCode, Message};
+use crate::ws::Message;
 
 /// Serves until SIGTERM or SIGINT, and says on standard output where.
 ///
@@ -114,13 +114,6 @@ impl Service for Daemon {
         if self.stop.is_asked() {
             log::info!("stopping: closing all connections");
             actions.drain();
-        }
-    }
-
-    fn close_code(&self, _: ConnId, cause: Cause) -> CloseCode {
-        match cause {
-            Cause::SlowReader => CloseCode::TRY_AGAIN,
-            Cause::Drain => CloseCode::GOING_AWAY,
         }
     }
 }

@@ -534,6 +534,12 @@ impl Lists {
         }
     }
 
+    fn close_as_slow(&mut self, conn: &mut Conn) {
+        if !std::mem::replace(&mut conn.flags.over_cap, true) {
+            self.over_cap.push(conn.id);
+        }
+    }
+
     fn flush_later(&mut self, conn: &mut Conn) {
         if !conn.flags.blocked && !std::mem::replace(&mut conn.flags.dirty, true) {
             self.dirty.push(conn.id);

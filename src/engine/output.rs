@@ -75,8 +75,8 @@ impl Engine {
             self.flush(id);
         }
         let Some(conn) = self.slots.find(id) else { return true };
-        if conn.outbox_bytes() >= cap && !std::mem::replace(&mut conn.flags.over_cap, true) {
-            self.lists.over_cap.push(id);
+        if conn.outbox_bytes() >= cap {
+            self.lists.close_as_slow(conn);
         }
         conn.flags.over_cap
     }
@@ -113,9 +113,7 @@ impl Engine {
                 }
                 let conn = self.slots.at(member.slot);
                 if conn.outbox_bytes() >= cap {
-                    if !std::mem::replace(&mut conn.flags.over_cap, true) {
-                        self.lists.over_cap.push(conn.id);
-                    }
+                    self.lists.close_as_slow(conn);
                     continue;
                 }
                 let is_fresh = conn.outbox_bytes() == 0;
