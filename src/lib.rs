@@ -41,10 +41,14 @@ compile_error!("wsrelay needs a 64-bit Unix: a token holds a slot and a generati
 
 #[cfg(all(feature = "bench", target_os = "linux"))]
 pub mod bench;
+#[cfg(feature = "chat")]
+pub mod chat;
 mod config;
 pub mod engine;
 pub mod http;
 pub mod relay;
+#[cfg(feature = "chat")]
+pub mod store;
 pub mod ws;
 
 #[cfg(feature = "daemon")]

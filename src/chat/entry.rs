@@ -1,0 +1,210 @@
+//! What a room's log holds.
+//!
+//! An [`Entry`] is what happened, as it is committed and published. A [`Record`] is an entry as the log has it now: of a post,
+//! with what later entries made of it.
+
+use std::sync::Arc;
+
+use super::name::Name;
+use super::now::UnixMs;
+use super::person::Author;
+use super::role::Role;
+use super::room_id::RoomKind;
+use super::seq::Seq;
+use super::text::{Body, Emoji, PostKey};
+
+/// One thing that happened in a room, for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its place in the room's log.
+    pub seq: Seq,
+    /// When it was asked for.
+    pub at: UnixMs,
+    /// Who did it.
+    pub from: Author,
+    /// What was done.
+    pub what: What,
+}
+
+/// What can happen in a room.
+///
+/// Whatever names a post by `seq` was checked when it was committed: the post is in this log, and was not deleted then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Somebody said something.
+    Post(Post),
+    /// A post that was deleted; its place stays. Only ever read, never appended.
+    Tombstone,
+    /// A post's text became another. `None` when the post was deleted afterwards.
+    Edit {
+        /// The post.
+        post: Seq,
+        /// Its text from now on.
+        body: Option<Body>,
+    },
+    /// A post was deleted by its author or a moderator.
+    Delete {
+        /// The post.
+        post: Seq,
+    },
+    /// A reaction was put to a post (`on`) or taken back.
+    React {
+        /// The post.
+        post: Seq,
+        /// The reaction.
+        emoji: Emoji,
+        /// Put or taken back.
+        on: bool,
+    },
+    /// A post was pinned (`on`) or unpinned.
+    Pin {
+        /// The post.
+        post: Seq,
+        /// Pinned or unpinned.
+        on: bool,
+    },
+    /// The room began, with these members.
+    Created {
+        /// How people come to be in it.
+        kind: RoomKind,
+        /// What it is called; of a direct room nothing.
+        title: Option<Arc<str>>,
+        /// Who is in it from the first, the creator included.
+        members: Arc<[(Author, Role)]>,
+    },
+    /// An account joined an open room of its own accord.
+    Join,
+    /// A member left of its own accord.
+    Leave,
+    /// A member was added.
+    Add {
+        /// Who.
+        user: Author,
+        /// As what.
+        role: Role,
+    },
+    /// A member was put out; in an open room it may come back.
+    Remove {
+        /// Who.
+        user: Author,
+    },
+    /// A member was given another role.
+    Role {
+        /// Who.
+        user: Author,
+        /// From now on.
+        role: Role,
+    },
+    /// The room was given another title.
+    Rename {
+        /// From now on.
+        title: Arc<str>,
+    },
+    /// A person was put out, and may not come back (`on`); or may again.
+    Ban {
+        /// Who.
+        user: Author,
+        /// Banned or no longer.
+        on: bool,
+    },
+    /// A member may not post until a moment; 0: may again.
+    Mute {
+        /// Who.
+        user: Author,
+        /// Until when.
+        until: UnixMs,
+    },
+    /// How the room takes posts.
+    Mode(Mode),
+}
+
+/// A post, as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Post {
+    /// What makes it idempotent.
+    pub key: Option<PostKey>,
+    /// The text.
+    pub body: Body,
+    /// The post that it answers.
+    pub reply_to: Option<Seq>,
+    /// Who is mentioned by `@name`, as resolved when it was posted.
+    pub mentions: Arc<[Author]>,
+}
+
+/// How a room takes posts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mode {
+    /// Only admins and the owner post.
+    pub read_only: bool,
+    /// At least this long between two posts of one member; admins and the owner excepted. 0: no wait.
+    pub slow_ms: u32,
+}
+
+impl What {
+    /// True for what changes who may do what. Decisions are made against the last of these; see
+    /// [`Append::basis`](super::log::Append::basis).
+    pub fn changes_rules(&self) -> bool {
+        match self {
+            What::Post(_)
+            | What::Tombstone
+            | What::Edit { .. }
+            | What::Delete { .. }
+            | What::React { .. }
+            | What::Pin { .. }
+            | What::Rename { .. } => false,
+            What::Created { .. }
+            | What::Join
+            | What::Leave
+            | What::Add { .. }
+            | What::Remove { .. }
+            | What::Role { .. }
+            | What::Ban { .. }
+            | What::Mute { .. }
+            | What::Mode(_) => true,
+        }
+    }
+
+    /// True for what a history shows as a line of its own. The others change a line, and are folded into its [`Record`].
+    pub fn is_line(&self) -> bool {
+        !matches!(
+            self,
+            What::Edit { .. } | What::Delete { .. } | What::React { .. } | What::Pin { .. }
+        )
+    }
+}
+
+/// An entry as the log has it now. A post's text is that of its last edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What happened; a deleted post is a [`What::Tombstone`].
+    pub entry: Entry,
+    /// What later entries made of a post.
+    pub marks: Marks,
+}
+
+/// What later entries made of a post.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// When it was last edited.
+    pub edited: Option<UnixMs>,
+    /// Whether it is pinned.
+    pub pinned: bool,
+    /// Its reactions, in the order in which each was first used.
+    pub reactions: Vec<Reaction>,
+}
+
+/// One emoji under a post.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reaction {
+    /// The emoji.
+    pub emoji: Emoji,
+    /// Who put it, earliest first.
+    pub users: Vec<Name>,
+}
+
+impl From<Entry> for Record {
+    /// An entry that nothing has been made of yet.
+    fn from(entry: Entry) -> Self {
+        Self { entry, marks: Marks::default() }
+    }
+}

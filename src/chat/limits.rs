@@ -1,0 +1,95 @@
+//! Every limit of the chat, its value, and why. They are told to clients in `welcome`.
+
+use super::text;
+
+/// What an operator can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Characters of a post. 4,000 are a page and a half of prose; Slack takes as many.
+    pub post_chars_max: usize,
+    /// Whether persons without an account are let in.
+    pub guests: bool,
+    /// Commands of one connection: twice as many at once, and then so many a second. A page that loads asks a dozen at
+    /// once. 0: any number.
+    pub commands_per_second: u32,
+    /// Posts and other entries of one person: three times as many at once, and then so many a second. 0: any number.
+    pub entries_per_second: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            post_chars_max: 4_000,
+            guests: true,
+            commands_per_second: 50,
+            entries_per_second: 10,
+        }
+    }
+}
+
+/// Rooms that one `resume` names. More than anybody follows at once.
+pub const RESUME_ROOMS_MAX: usize = 256;
+/// Entries that a join replays; who has missed more reads the history, page by page.
+pub const REPLAY_ENTRIES_MAX: u64 = 1_000;
+/// Bytes of text that the replays of one request come to, all its rooms together: half of what an outbox holds.
+pub const REPLAY_BYTES_MAX: usize = 256 * 1024;
+/// Lines of one history page.
+pub const HISTORY_LINES_MAX: u16 = 200;
+/// Hits of one search page.
+pub const SEARCH_HITS_MAX: u16 = 50;
+/// Characters of a search.
+pub const SEARCH_CHARS_MAX: usize = 200;
+/// Members of one page.
+pub const MEMBERS_PER_PAGE_MAX: u16 = 200;
+/// Users of one page.
+pub const USERS_PER_PAGE_MAX: u16 = 50;
+/// Rooms with at most this many people present tell who comes, goes, writes and reads; larger ones tell only how many
+/// there are. Beyond it each person's coming and going would cost more than what is said.
+pub const PRESENCE_NAMES_MAX: usize = 200;
+/// A person who lost the last connection counts as present for this long: a reload, a tunnel, a changed network.
+pub const PRESENCE_GRACE_MS: u64 = 8_000;
+/// A count of those present is sent at most this often.
+pub const PRESENCE_COUNT_EVERY_MS: u64 = 2_000;
+/// Somebody who writes is shown for this long after the last sign of it.
+pub const TYPING_MS: u64 = 6_000;
+/// A person's typing is passed on at most this often in one room.
+pub const TYPING_EVERY_MS: u64 = 2_000;
+/// Cursors are announced to a room, and given to the store, at most this often.
+pub const CURSORS_EVERY_MS: u64 = 500;
+/// An invite room without anybody in it is gone after this long.
+pub const INVITE_GRACE_MS: u64 = 10 * 60 * 1_000;
+/// Entries that an invite room keeps, and the bytes of their texts.
+pub const INVITE_ENTRIES_MAX: usize = 1_000;
+/// See [`INVITE_ENTRIES_MAX`].
+pub const INVITE_BYTES_MAX: usize = 256 * 1024;
+/// Invite rooms at one time; each may hold [`INVITE_BYTES_MAX`].
+pub const INVITE_ROOMS_MAX: usize = 10_000;
+/// The last entries of a room that are kept ready, so that a crowd that comes back at once does not ask the disk.
+pub const TAIL_ENTRIES_MAX: usize = 256;
+/// See [`TAIL_ENTRIES_MAX`].
+pub const TAIL_BYTES_MAX: usize = 64 * 1024;
+/// A guest who has gone is remembered this long: rooms joined, and the name.
+pub const GUEST_GRACE_MS: u64 = 10 * 60 * 1_000;
+/// Rooms that one person is a member of.
+pub const ROOMS_PER_PERSON_MAX: usize = 1_000;
+/// Durable rooms in all. Each costs some hundred bytes of memory.
+pub const ROOMS_MAX: usize = 100_000;
+/// Members of a group.
+pub const MEMBERS_MAX: usize = 10_000;
+/// Mentions of one post; further ones are text.
+pub const MENTIONS_MAX: usize = 50;
+/// Sessions of one person at one time.
+pub const SESSIONS_PER_PERSON_MAX: usize = 32;
+/// Requests of one session that wait for the store; more are refused with `busy`.
+pub const PENDING_PER_SESSION_MAX: u32 = 64;
+/// The longest a member can be muted: a year.
+pub const MUTE_MS_MAX: u64 = 365 * 24 * 3_600 * 1_000;
+/// The longest wait between two posts that a room can ask for: an hour.
+pub const SLOW_MS_MAX: u32 = 3_600 * 1_000;
+/// Characters of a room's title.
+pub const TITLE_CHARS_MAX: usize = 64;
+
+/// True if `text` can be a room's title: 1–[`TITLE_CHARS_MAX`] characters, of which one can be seen and none is a control.
+pub fn is_title(text: &str) -> bool {
+    !text.chars().any(char::is_control) && text::Body::parse(text, TITLE_CHARS_MAX).is_ok()
+}

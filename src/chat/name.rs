@@ -1,0 +1,208 @@
+//! What people and open rooms are called, and when two names are too alike.
+//!
+//! A name is compared by its *skeleton* (UTS #39 §4), of the case-folded name: names that a reader would confuse have
+//! one skeleton, and only one of them can be taken. What would make skeletons unreliable is refused outright: characters
+//! that UTS #39 §3 does not allow in identifiers, invisible ones among them, and scripts mixed as no language mixes
+//! them (UTS #39 §5).
+
+use std::fmt;
+use std::sync::Arc;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_security::{GeneralSecurityProfile, MixedScript, skeleton};
+
+/// A name: 1–32 characters, letters and digits of one language's scripts, and `_`, `.` and `-` after the first. Kept in
+/// the case in which it was chosen, in Unicode's form NFC.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(Arc<str>);
+
+/// What a name looks like to a reader: names with one skeleton are too alike.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Skeleton(Box<str>);
+
+/// The rule that a name breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameFault {
+    /// It has no character.
+    Empty,
+    /// It has more than [`NAME_CHARS_MAX`].
+    TooLong,
+    /// It has one that no name has, or one in a place where it cannot be.
+    Character,
+    /// It mixes scripts that no language mixes.
+    Scripts,
+    /// It is kept for the server.
+    Reserved,
+}
+
+impl Name {
+    /// A name as somebody typed it.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn parse(text: &str) -> Result<Self, NameFault> {
+        let name = normal(text, is_name_char)?;
+        match RESERVED.contains(&fold(&name).as_str()) {
+            true => Err(NameFault::Reserved),
+            false => Ok(Self(name.into())),
+        }
+    }
+
+    /// A second name to be shown beside the first: spaces are allowed between words.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn parse_display(text: &str) -> Result<Self, NameFault> {
+        let words: Vec<_> = text.split_whitespace().collect();
+        let name = normal(&words.join(" "), |c| c == ' ' || is_name_char(c))?;
+        Ok(Self(name.into()))
+    }
+
+    /// As a store kept it, or as this program made it.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// As it is shown.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What it looks like, its case apart and as it stands: who has either may be confused with it. The first is unique
+    /// by itself among names that differ in more than case.
+    pub fn skeletons(&self) -> [Skeleton; 2] {
+        [Skeleton::of(&self.0), Skeleton::as_seen(&self.0)]
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Skeleton {
+    /// What a text looks like in small letters; one that is no name is like none.
+    pub fn of(text: &str) -> Self {
+        Self::as_seen(&fold(text))
+    }
+
+    /// What a text looks like as it stands: a capital `I` like an `l`.
+    pub fn as_seen(text: &str) -> Self {
+        let alike: String = skeleton(text).collect();
+        Self(fold(&alike).into())
+    }
+
+    /// As it is compared and stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An open room's name: a [`Name`], case folded.
+pub(super) fn folded(text: &str) -> Result<String, NameFault> {
+    normal(text, is_name_char).map(|name| fold(&name))
+}
+
+fn normal(text: &str, allowed: impl Fn(char) -> bool) -> Result<String, NameFault> {
+    // Four bytes a character, and as many again for what composes into one.
+    if text.len() > NAME_CHARS_MAX * 8 {
+        return Err(NameFault::TooLong);
+    }
+    let name: String = text.nfc().collect();
+    let Some(first) = name.chars().next() else { return Err(NameFault::Empty) };
+    if name.chars().count() > NAME_CHARS_MAX {
+        return Err(NameFault::TooLong);
+    }
+    let begins_well = first.is_alphanumeric() || first == '_';
+    if !begins_well || !name.chars().all(allowed) {
+        return Err(NameFault::Character);
+    }
+    match name.is_single_script() {
+        true => Ok(name),
+        false => Err(NameFault::Scripts),
+    }
+}
+
+fn is_name_char(c: char) -> bool {
+    matches!(c, '_' | '.' | '-') || c.identifier_allowed()
+}
+
+/// Compatibility forms and case gone (UAX #15, Unicode §3.13; lower case stands in for case folding, which differs from
+/// it where skeletons are alike anyway).
+fn fold(text: &str) -> String {
+    text.nfkc().flat_map(char::to_lowercase).nfc().collect()
+}
+
+/// Characters of a name. Long enough for most people's full names, short enough for a line of a phone.
+pub const NAME_CHARS_MAX: usize = 32;
+
+/// Names that would look like the server speaking, or like a mention of many.
+const RESERVED: &[&str] = &["all", "channel", "everyone", "here", "server", "system", "wsrelay"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_many_scripts_are_names() {
+        for name in
+            ["ann", "Bo", "J.-P", "жук", "山田", "José", "_x_", "ひとみ", "a1", "नमस्ते", "o2"]
+        {
+            assert_eq!(Name::parse(name).map(|n| n.to_string()), Ok(name.to_owned()), "{name}");
+        }
+        assert_eq!(Name::parse("Jose\u{301}").unwrap().as_str(), "José");
+    }
+
+    #[test]
+    fn what_could_deceive_is_no_name() {
+        for (name, fault) in [
+            ("", NameFault::Empty),
+            (&"a".repeat(33), NameFault::TooLong),
+            ("a b", NameFault::Character),
+            ("-a", NameFault::Character),
+            (".a", NameFault::Character),
+            ("a\u{200b}nn", NameFault::Character),
+            ("a\u{202e}nn", NameFault::Character),
+            ("ann\u{00ad}", NameFault::Character),
+            ("~ann", NameFault::Character),
+            ("@ann", NameFault::Character),
+            ("a\nb", NameFault::Character),
+            ("аnn", NameFault::Scripts), // a Cyrillic а
+            ("System", NameFault::Reserved),
+            ("wsrelay", NameFault::Reserved),
+        ] {
+            assert_eq!(Name::parse(name), Err(fault), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_that_look_alike_have_one_skeleton() {
+        let alike = |a, b| {
+            let [a, b] = [a, b].map(|name| Name::stored(name).skeletons());
+            a.iter().any(|skeleton| b.contains(skeleton))
+        };
+        for (a, b) in [
+            ("ann", "Ann"),
+            ("bill", "bi11"),
+            ("bill", "biII"),
+            ("bill", "BILL"),
+            ("соса", "coca"),
+            ("rn", "m"),
+        ] {
+            assert!(alike(a, b), "{a} {b}");
+        }
+        for (a, b) in
+            [("ann", "anna"), ("jose", "josé"), ("a.b", "ab"), ("a_b", "a-b"), ("mail", "mall")]
+        {
+            assert!(!alike(a, b), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn display_names_have_words() {
+        assert_eq!(Name::parse_display("  Ann   of  Kent ").unwrap().as_str(), "Ann of Kent");
+        assert_eq!(Name::parse_display(" "), Err(NameFault::Empty));
+        assert_eq!(Name::parse_display("Ann\u{2028}"), Ok(Name::stored("Ann")));
+    }
+}

@@ -1,0 +1,89 @@
+//! What people write, held to its limits.
+
+use std::sync::Arc;
+
+/// The text of a post, as written: 1 to `chars_max` characters, at least one of them visible. Never interpreted here.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Body(Arc<str>);
+
+impl Body {
+    /// # Errors
+    /// The rule that the text breaks.
+    pub fn parse(text: &str, chars_max: usize) -> Result<Self, BodyFault> {
+        if text.chars().all(|c| c.is_whitespace() || c.is_control()) {
+            return Err(BodyFault::Empty);
+        }
+        // A character has at most four bytes: counting is for those alone that could be too long.
+        if text.len() > chars_max && text.chars().count() > chars_max {
+            return Err(BodyFault::TooLong { chars_max });
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// As a store kept it.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a text is no post.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyFault {
+    /// Nothing in it can be seen.
+    Empty,
+    /// More characters than the room takes.
+    TooLong {
+        /// How many it takes.
+        chars_max: usize,
+    },
+}
+
+/// What makes a post idempotent: chosen by the client, unique for its author in a room. 1–64 visible ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PostKey(Arc<str>);
+
+impl PostKey {
+    /// `None` if the text is no key.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_key = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        is_key.then(|| Self(text.into()))
+    }
+
+    /// As the client sent it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A reaction: up to 16 characters and 64 bytes that are no letters, white space or controls; in practice one emoji.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Emoji(Arc<str>);
+
+impl Emoji {
+    /// `None` if the text is no reaction. A keycap (`1️⃣`) may begin with a digit; nothing else in ASCII is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let chars = text.chars().count();
+        let keycap =
+            chars > 1 && text.starts_with(|c: char| c.is_ascii_digit() || c == '#' || c == '*');
+        let rest = if keycap { &text[1..] } else { text };
+        let allowed =
+            |c: char| !c.is_ascii() && !c.is_alphabetic() && !c.is_whitespace() && !c.is_control();
+        let is_emoji = (1..=16).contains(&chars) && text.len() <= 64 && rest.chars().all(allowed);
+        is_emoji.then(|| Self(text.into()))
+    }
+
+    /// As a store kept it.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// As it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

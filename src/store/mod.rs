@@ -1,0 +1,1 @@
+//! The log, durable: one SQLite file, written by a thread of its own.
