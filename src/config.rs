@@ -114,6 +114,10 @@ pub(crate) const PAUSE_BYTES: usize = 256 * 1024;
 /// See [`PAUSE_BYTES`].
 pub(crate) const RESUME_BYTES: usize = 64 * 1024;
 
+/// A connection whose outbox is longer than this is not whispered to: what is worth hearing now or never only delays what it
+/// must get. Some hundred entries of a chat.
+pub(crate) const LAGGING_BYTES: usize = 64 * 1024;
+
 /// Connections accepted in one turn: those that are in come before those at the door.
 pub(crate) const ACCEPTS_PER_TURN: usize = 128;
 

@@ -5,16 +5,16 @@ mod support;
 
 use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use support::{Client, Heard, Server, connect, eventually, frame, handshake, read_head};
 use wsrelay::engine::{Actions, AudienceId, Caller, ConnId, Ending, Reply, Service, Upgrade};
 use wsrelay::http::{Request, Response, Status};
 use wsrelay::relay::Relay;
-use wsrelay::ws::{CloseCode, Message};
+use wsrelay::ws::{CloseCode, Frame, Message};
 use wsrelay::{Config, Waits};
 
-/// Does what each message says, word by word: `send=X`, `publish=X`, `except=X`, `join`, `leave`, `close`, `later`.
+/// Does what each message says, word by word: `send=X`, `publish=X`, `except=X`, `whisper=X`, `join`, `leave`, `close`, `later`.
 #[derive(Default)]
 struct Puppet {
     audience: Option<AudienceId>,
@@ -61,6 +61,9 @@ impl Service for Puppet {
                 ("send", x) => actions.send(id, Message::Text(x)),
                 ("publish", x) => actions.publish(audience, Message::Text(x)),
                 ("except", x) => actions.publish_except(audience, Message::Text(x), id),
+                ("whisper", x) => {
+                    actions.whisper_frame(audience, Frame::message(&Message::Text(x)), None);
+                }
                 ("join", _) => actions.join(audience, id),
                 ("leave", _) => actions.leave(audience, id),
                 ("close", _) => actions.close(id, CloseCode::POLICY, "asked"),
@@ -230,6 +233,20 @@ fn a_connection_that_is_sent_more_than_its_outbox_holds_is_closed_and_told_why()
 }
 
 #[test]
+fn who_lags_behind_is_not_whispered_to_and_misses_nothing_else() {
+    let config = Config { outbox_bytes_max: 64 << 20, ..Config::default() };
+    let server = Server::start(config, Puppet::default());
+    let (mut ann, mut bo) = (welcomed(&server), welcomed(&server));
+    ann.send_text("flood=24 send=last");
+    bo.send_text("publish=1 whisper=2 publish=3");
+    assert_eq!(heard(&mut bo, 3), ["1", "2", "3"]);
+    assert!(heard(&mut ann, 24).iter().all(|text| text.len() == 1 << 20));
+    assert_eq!(heard(&mut ann, 3), ["last", "1", "3"]);
+    bo.send_text("whisper=4");
+    assert_eq!([ann.hear_text(), bo.hear_text()], ["4", "4"]);
+}
+
+#[test]
 fn a_drain_closes_everybody_and_the_loop_returns() {
     let (puppet, reports) = Puppet::reporting();
     let server = Server::start(Config::default(), puppet);
@@ -367,4 +384,46 @@ fn a_worker_thread_wakes_the_loop() {
     work.send("from a thread".to_owned()).unwrap();
     server.waker.wake().unwrap();
     assert_eq!(ann.hear_text(), "from a thread");
+}
+
+#[test]
+fn a_service_is_called_when_its_deadline_comes_and_at_the_end_of_each_turn() {
+    #[derive(Default)]
+    struct Alarm {
+        sleeper: Option<ConnId>,
+        due: Option<Instant>,
+        heard: u32,
+    }
+    impl Service for Alarm {
+        fn on_upgrade(
+            &mut self,
+            caller: Caller,
+            _: &Request<'_>,
+            _: &mut Actions,
+        ) -> Result<Upgrade, Response> {
+            self.sleeper = Some(caller.id);
+            Ok(Upgrade::default())
+        }
+        fn on_message(&mut self, _: ConnId, _: Message<'_>, actions: &mut Actions) {
+            self.heard += 1;
+            self.due = Some(actions.now() + Duration::from_millis(30));
+        }
+        fn next_deadline(&self) -> Option<Instant> {
+            self.due
+        }
+        fn on_deadline(&mut self, actions: &mut Actions) {
+            let late = actions.now().duration_since(self.due.take().expect("it was set"));
+            assert!(late < Duration::from_secs(5));
+            actions.send(self.sleeper.expect("connected"), Message::Text("wake up"));
+        }
+        fn on_turn_end(&mut self, actions: &mut Actions) {
+            if std::mem::take(&mut self.heard) > 0 {
+                actions.send(self.sleeper.expect("connected"), Message::Text("noted"));
+            }
+        }
+    }
+    let server = Server::start(Config::default(), Alarm::default());
+    let mut ann = Client::connect(server.address, "/");
+    ann.send_text("sleep");
+    assert_eq!(heard(&mut ann, 2), ["noted", "wake up"]);
 }

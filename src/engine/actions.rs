@@ -4,7 +4,7 @@
 //! callback can ask for anything about any connection, its own included, and nothing it holds changes under it.
 
 use std::borrow::Cow;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::ids::{AudienceId, ConnId};
 use crate::http::Response;
@@ -18,6 +18,7 @@ use crate::ws::{CloseCode, Frame, Message};
 pub struct Actions {
     pub(super) recorded: Vec<Action>,
     pub(super) now: Instant,
+    pub(super) wall: SystemTime,
     audiences: u32,
     free_audiences: Vec<AudienceId>,
 }
@@ -25,7 +26,7 @@ pub struct Actions {
 #[derive(Debug)]
 pub(super) enum Action {
     Send(ConnId, Frame),
-    Publish { audience: AudienceId, frame: Frame, except: Option<ConnId> },
+    Publish(AudienceId, Publication),
     Join(AudienceId, ConnId),
     Leave(AudienceId, ConnId),
     CloseAudience(AudienceId),
@@ -34,14 +35,30 @@ pub(super) enum Action {
     Drain,
 }
 
+/// A frame for the members of an audience.
+#[derive(Debug)]
+pub(super) struct Publication {
+    pub(super) frame: Frame,
+    /// All but this one.
+    pub(super) except: Option<ConnId>,
+    /// Left out where much is queued already.
+    pub(super) is_whisper: bool,
+}
+
 impl Actions {
     pub(super) fn new(now: Instant) -> Self {
-        Self { recorded: Vec::new(), now, audiences: 0, free_audiences: Vec::new() }
+        let wall = SystemTime::now();
+        Self { recorded: Vec::new(), now, wall, audiences: 0, free_audiences: Vec::new() }
     }
 
     /// When this turn of the loop began.
     pub fn now(&self) -> Instant {
         self.now
+    }
+
+    /// The time of day when this turn began. It may jump; waits are for [`now`](Self::now).
+    pub fn wall(&self) -> SystemTime {
+        self.wall
     }
 
     /// Sends a message to one connection, after all that it was sent or published before.
@@ -90,7 +107,15 @@ impl Actions {
 
     /// Publishes a frame that is encoded already.
     pub fn publish_frame(&mut self, audience: AudienceId, frame: Frame, except: Option<ConnId>) {
-        self.recorded.push(Action::Publish { audience, frame, except });
+        let publication = Publication { frame, except, is_whisper: false };
+        self.recorded.push(Action::Publish(audience, publication));
+    }
+
+    /// Publishes what is worth hearing now or never: members who have not taken what was sent before, 64 KiB of it, are
+    /// left out.
+    pub fn whisper_frame(&mut self, audience: AudienceId, frame: Frame, except: Option<ConnId>) {
+        let publication = Publication { frame, except, is_whisper: true };
+        self.recorded.push(Action::Publish(audience, publication));
     }
 
     /// Starts the closing handshake with this code and reason (RFC 6455 §7.1.2), after all that was sent before. The

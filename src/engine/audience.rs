@@ -14,12 +14,14 @@
 //! Invariants: a member is in exactly one lane, the one that its connection's form asks for; a connection's
 //! [`Membership`]s and its audiences' members name each other; members are connections in their open phase.
 
+use super::actions::Publication;
 use super::conn::Conn;
 use super::ids::{AudienceId, ConnId};
 use super::membership::Membership;
 use super::round::{Making, Round};
 use super::slots::Slots;
-use crate::ws::{Codec, Frame};
+use crate::config;
+use crate::ws::Codec;
 
 /// All audiences, by id, and those with something to deliver at the end of this turn.
 #[derive(Debug, Default)]
@@ -39,6 +41,12 @@ struct Audience {
 pub(super) struct Lane {
     pub(super) members: Vec<Member>,
     round: Making,
+}
+
+/// A member that a frame is not for.
+struct PassedBy {
+    deflated: bool,
+    position: u32,
 }
 
 #[derive(Debug)]
@@ -101,25 +109,27 @@ impl Audiences {
         audience.lane(deflated).members.last().map(|member| member.slot)
     }
 
-    /// Adds a frame to the round of an audience, for all its members but `except`. True when the round has grown so
-    /// large that it is to be delivered before the turn ends.
+    /// Adds a frame to the round of an audience, for all its members but those it is not for. True when the round has
+    /// grown so large that it is to be delivered before the turn ends.
     pub(super) fn publish(
         &mut self,
         audience: AudienceId,
-        frame: &Frame,
-        except: Option<ConnId>,
+        publication: &Publication,
         slots: &mut Slots,
         codec: &mut Codec,
     ) -> bool {
         let Some(entry) = self.audiences.get_mut(audience.index()) else { return false };
-        let left_out = except.and_then(|id| slots.find(id)).and_then(|conn| {
+        let excepted = publication.except.and_then(|id| slots.find(id)).and_then(|conn| {
             let position = conn.memberships.position_in(audience)?;
-            entry.lane(conn.takes_deflated()).settle(position, conn);
-            Some((position, conn.takes_deflated()))
+            Some(entry.pass_by(conn.takes_deflated(), position, conn))
         });
+        let lagging =
+            if publication.is_whisper { entry.pass_by_lagging(slots) } else { Vec::new() };
+
         if entry.is_quiet() {
             self.published.push(audience);
         }
+        let frame = &publication.frame;
         if !entry.plain.members.is_empty() {
             entry.plain.round.add(frame);
         }
@@ -127,9 +137,9 @@ impl Audiences {
             let twin = codec.deflate(frame);
             entry.deflated.round.add(twin.as_ref().unwrap_or(frame));
         }
-        if let Some((position, deflated)) = left_out {
-            let lane = entry.lane(deflated);
-            lane.members[position as usize].cursor = lane.round.bytes();
+        for passed in excepted.into_iter().chain(lagging) {
+            let lane = entry.lane(passed.deflated);
+            lane.members[passed.position as usize].cursor = lane.round.bytes();
         }
         entry.plain.round.bytes().max(entry.deflated.round.bytes()) >= ROUND_BYTES_MAX
     }
@@ -173,6 +183,27 @@ impl Audiences {
 impl Audience {
     fn lane(&mut self, deflated: bool) -> &mut Lane {
         if deflated { &mut self.deflated } else { &mut self.plain }
+    }
+
+    /// Moves what a member was published so far into its outbox: the next frame is not for it.
+    fn pass_by(&mut self, deflated: bool, position: u32, conn: &mut Conn) -> PassedBy {
+        self.lane(deflated).settle(position, conn);
+        PassedBy { deflated, position }
+    }
+
+    /// Passes by all who have much to take in already.
+    fn pass_by_lagging(&mut self, slots: &mut Slots) -> Vec<PassedBy> {
+        let mut passed = Vec::new();
+        for deflated in [false, true] {
+            let members = self.lane(deflated).members.iter().map(|member| member.slot);
+            for (position, slot) in (0..).zip(members.collect::<Vec<_>>()) {
+                let conn = slots.at(slot);
+                if conn.outbox_bytes() > config::LAGGING_BYTES {
+                    passed.push(self.pass_by(deflated, position, conn));
+                }
+            }
+        }
+        passed
     }
 
     fn is_quiet(&self) -> bool {

@@ -34,6 +34,17 @@ impl ConnId {
         self.index as usize
     }
 
+    /// The id as a number, for those who know connections by numbers alone.
+    pub fn to_bits(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.index)
+    }
+
+    /// The id that [`to_bits`](Self::to_bits) made this number of. Of any other number it makes an id that names nothing.
+    pub fn from_bits(bits: u64) -> Self {
+        let half = |bits: u64| u32::try_from(bits & 0xffff_ffff).expect("masked to 32 bits");
+        Self { index: half(bits), generation: half(bits >> 32) }
+    }
+
     pub(super) fn slot(self) -> u32 {
         self.index
     }
@@ -82,6 +93,7 @@ mod tests {
         let old = ConnId { index: 3, generation: 7 };
         let new = ConnId { index: 3, generation: 9 };
         assert_eq!(ConnId::of_token(old.token()), Some(old));
+        assert_eq!(ConnId::from_bits(old.to_bits()), old);
         assert_ne!(old.token(), new.token());
         assert_eq!(ConnId::of_token(Token(12)), None, "a listener's token names no connection");
     }

@@ -9,10 +9,11 @@
 //! 2. *Read* every ready connection, a buffer-full at most, and hand its requests and messages to the service.
 //! 3. *Wake*: when a worker has something, the service takes it in.
 //! 4. *Accept*: those at the door come after those inside.
-//! 5. *Deadlines*: late heads, pings, silence, slow closes.
+//! 5. *Deadlines*: late heads, pings, silence, slow closes; then the service's own.
 //! 6. *Reap*: the service is told who has gone; slots are freed. Nowhere else.
-//! 7. *Publish*: what the turn published to an audience is joined once, and each member is sent its slice.
-//! 8. *Flush* every connection with something of its own to send.
+//! 7. *Turn's end*: the service hands on what the turn has brought, to a worker perhaps, as one batch.
+//! 8. *Publish*: what the turn published to an audience is joined once, and each member is sent its slice.
+//! 9. *Flush* every connection with something of its own to send.
 //!
 //! What a budget leaves undone comes first in the next turn, which then does not wait.
 //!
@@ -102,6 +103,21 @@ pub trait Service {
 
     /// Somebody called [`Waker::wake`] since the last turn.
     fn on_wake(&mut self, actions: &mut Actions) {
+        let _ = actions;
+    }
+
+    /// When [`on_deadline`](Self::on_deadline) is to be called next, if ever. Asked for before each wait.
+    fn next_deadline(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The moment that [`next_deadline`](Self::next_deadline) named has come.
+    fn on_deadline(&mut self, actions: &mut Actions) {
+        let _ = actions;
+    }
+
+    /// All that this turn has brought has been handed over. What is recorded here goes out with the rest of the turn.
+    fn on_turn_end(&mut self, actions: &mut Actions) {
         let _ = actions;
     }
 
@@ -331,7 +347,7 @@ impl Engine {
     /// One turn of the loop. Never inlined, so that a profile can tell its work from that of others.
     #[inline(never)]
     fn turn(&mut self, service: &mut impl Service) -> io::Result<()> {
-        self.wait()?;
+        self.wait(service)?;
         self.note_readiness();
         self.read_ready(service);
         if std::mem::take(&mut self.woken) {
@@ -340,15 +356,21 @@ impl Engine {
         }
         self.accept();
         self.pass_deadlines();
+        if service.next_deadline().is_some_and(|at| at <= self.now) {
+            service.on_deadline(&mut self.actions);
+            self.apply_actions(service);
+        }
         self.close_slow_readers(service);
         self.reap(service);
+        service.on_turn_end(&mut self.actions);
+        self.apply_actions(service);
         self.publish_rounds();
         self.flush_dirty();
         Ok(())
     }
 
-    fn wait(&mut self) -> io::Result<()> {
-        let timeout = self.timeout(Instant::now());
+    fn wait(&mut self, service: &impl Service) -> io::Result<()> {
+        let timeout = self.timeout(Instant::now(), service.next_deadline());
         match self.poll.poll(&mut self.events, timeout) {
             Err(e) if e.kind() == ErrorKind::Interrupted => self.events.clear(),
             result => result?,
@@ -356,10 +378,11 @@ impl Engine {
         self.now = Instant::now();
         self.tick = self.deadlines.tick_at(self.now);
         self.actions.now = self.now;
+        self.actions.wall = SystemTime::now();
         Ok(())
     }
 
-    fn timeout(&self, now: Instant) -> Option<Duration> {
+    fn timeout(&self, now: Instant, service: Option<Instant>) -> Option<Duration> {
         let lists = &self.lists;
         let undone = !lists.ready.is_empty()
             || !lists.dirty.is_empty()
@@ -372,7 +395,8 @@ impl Engine {
         let from_now = |at: Instant| at.saturating_duration_since(now);
         let accept = self.listeners.retry_at(now).map(from_now);
         let drain = self.drain_until.map(from_now);
-        [self.deadlines.wait_from(now), accept, drain].into_iter().flatten().min()
+        let service = service.map(from_now);
+        [self.deadlines.wait_from(now), accept, drain, service].into_iter().flatten().min()
     }
 
     fn note_readiness(&mut self) {
@@ -454,7 +478,7 @@ impl Engine {
 
     /// The current date, rendered once a second.
     fn date(&mut self) -> Date {
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let since_epoch = self.actions.wall.duration_since(SystemTime::UNIX_EPOCH);
         let seconds = since_epoch.map_or(0, |since| since.as_secs());
         if self.date.0 != seconds {
             self.date = (seconds, Date::from_unix(seconds));

@@ -1,9 +1,9 @@
 //! From the service to the sockets: applying actions, publishing rounds, flushing, closing.
 //!
-//! Owns steps 7 and 8 of a turn, and every way in which a connection stops being open. All of them go through `depart`,
+//! Owns steps 8 and 9 of a turn, and every way in which a connection stops being open. All of them go through `depart`,
 //! which is where the service's `on_close` is noted, once.
 
-use super::actions::Action;
+use super::actions::{Action, Publication};
 use super::conn::{Conn, HttpTurn, Phase};
 use super::ids::{AudienceId, ConnId};
 use super::outbox::Flush;
@@ -27,7 +27,7 @@ impl Engine {
     fn apply(&mut self, action: Action, service: &mut impl Service) {
         match action {
             Action::Send(id, frame) => self.send(id, frame),
-            Action::Publish { audience, frame, except } => self.publish(audience, &frame, except),
+            Action::Publish(audience, publication) => self.publish(audience, &publication),
             Action::Join(audience, id) => {
                 if let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) {
                     self.audiences.join(audience, conn);
@@ -81,10 +81,9 @@ impl Engine {
         conn.flags.over_cap
     }
 
-    fn publish(&mut self, audience: AudienceId, frame: &Frame, except: Option<ConnId>) {
-        let slots = &mut self.slots;
-        let is_large = self.audiences.publish(audience, frame, except, slots, &mut self.codec);
-        if is_large {
+    fn publish(&mut self, audience: AudienceId, publication: &Publication) {
+        let (slots, codec) = (&mut self.slots, &mut self.codec);
+        if self.audiences.publish(audience, publication, slots, codec) {
             self.deliver(audience);
         }
     }

@@ -13,7 +13,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use wsrelay::Config;
-use wsrelay::engine::{Actions, Caller, ConnId, Ending, Engine, Reply, Service, Upgrade, Waker};
+use wsrelay::engine::{
+    Actions, Caller, Cause, ConnId, Ending, Engine, Reply, Service, Upgrade, Waker,
+};
 use wsrelay::http::{Request, Response};
 use wsrelay::ws::{CloseCode, Codec, Connection, Event, Limits, Message, Role};
 
@@ -206,6 +208,22 @@ impl<S: Service> Service for Stoppable<S> {
             actions.drain();
         }
         self.service.on_wake(actions);
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        self.service.next_deadline()
+    }
+
+    fn on_deadline(&mut self, actions: &mut Actions) {
+        self.service.on_deadline(actions);
+    }
+
+    fn on_turn_end(&mut self, actions: &mut Actions) {
+        self.service.on_turn_end(actions);
+    }
+
+    fn close_code(&self, id: ConnId, cause: Cause) -> CloseCode {
+        self.service.close_code(id, cause)
     }
 }
 
