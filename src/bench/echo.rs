@@ -1,51 +1,64 @@
 //! `echo`: each connection gets back what it sends, and nobody else does.
 
+use clap::Args;
+
+use super::axis::{Axis, whole};
 use super::fleet::{Pace, Plan};
-use super::options::{Common, EchoOptions};
-use super::subject::Subject;
-use super::sweep::{Axis, whole, whole_bytes};
-use super::traffic::{self, Course};
-use super::{Context, Failure, Measure, Parameter, Sample};
+use super::messages::Messages;
+use super::options::{CONNECTIONS_MAX, Common, per_second};
+use super::subject::{Subject, Yardstick};
+use super::{About, Context, Failure, Measure, Parameter, Sample, traffic};
 
-impl Measure for EchoOptions {
-    fn name(&self) -> &'static str {
-        "echo"
+#[derive(Args, Clone, Debug)]
+pub(super) struct Echo {
+    /// Connections that send.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=CONNECTIONS_MAX))]
+    connections: u32,
+
+    #[command(flatten)]
+    messages: Messages,
+
+    /// Messages a second, over all connections (open loop). Default: each sends when its last is back (closed loop).
+    #[arg(long, value_name = "R", value_parser = per_second)]
+    rate: Option<f64>,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Echo {
+    fn pace(&self) -> Pace {
+        self.rate.map_or(Pace::Closed, |per_second| Pace::Open { per_second })
     }
+}
 
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
-    fn path(&self) -> &'static str {
-        "/echo"
-    }
-
-    fn connections(&self) -> u32 {
-        self.connections
+impl Measure for Echo {
+    fn about(&self) -> About<'_> {
+        About {
+            name: "echo",
+            path: "/echo",
+            connections: self.connections,
+            yardsticks: &[Yardstick::Floor],
+            common: &self.common,
+        }
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        let pace = match self.rate {
-            None => Parameter::new("pace", "closed loop"),
-            Some(rate) => Parameter::new("messages a second", format!("{rate}, open loop")),
-        };
-        let mut parameters = vec![
-            Parameter::new("connections", self.connections).along(Axis::Connections),
-            pace.along(Axis::Rate),
-        ];
-        parameters.extend(self.messages.parameters());
+        let mut parameters =
+            vec![Parameter::new("connections", self.connections).along(Axis::Connections)];
+        parameters.extend(self.messages.parameters(self.pace()));
         parameters
     }
 
-    fn at(&self, axis: Axis, value: f64) -> Option<Box<dyn Measure>> {
-        let mut there = self.clone();
+    fn vary(&mut self, axis: Axis, value: f64) -> Option<()> {
         match axis {
-            Axis::Connections => there.connections = whole(value)?,
-            Axis::Bytes => there.messages.bytes = whole_bytes(value)?,
-            Axis::Rate => there.rate = Some(value),
+            Axis::Connections => self.connections = whole(value)?,
+            Axis::Bytes => self.messages.resize(value)?,
+            Axis::Rate => self.rate = Some(value),
             Axis::Rooms | Axis::Publishers | Axis::Bystanders => return None,
         }
-        Some(Box::new(there))
+        Some(())
     }
 
     fn measure(&self, subject: &Subject, context: &mut Context) -> Result<Option<Sample>, Failure> {
@@ -55,16 +68,9 @@ impl Measure for EchoOptions {
             members: self.connections,
             rooms: self.connections,
             publishers: self.connections,
-            message_bytes: self.messages.bytes as usize,
-            kind: self.messages.kind(),
-            ..Plan::quiet(stage.target.clone(), &self.common)
+            ..self.messages.plan(stage.target.clone(), &self.common)
         };
-        let course = Course {
-            pace: self.rate.map_or(Pace::Closed, |per_second| Pace::Open { per_second }),
-            warm_up: self.messages.warm_up,
-            duration: self.messages.duration,
-            greets: false,
-        };
+        let course = self.messages.course(self.pace(), false);
         traffic::measure(plan, &course, stage.pid, context)
     }
 }

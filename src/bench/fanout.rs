@@ -1,50 +1,86 @@
 //! `fanout`: members over rooms, some of whom publish, and everybody in a room hears it.
 
-use super::fleet::{Kind, Pace, Plan};
-use super::options::{Common, FanoutOptions, Messages, Publishers};
-use super::stamp::Run;
-use super::subject::Subject;
-use super::sweep::{Axis, count, whole, whole_bytes};
-use super::target::Target;
-use super::traffic::{self, Course};
-use super::{Context, Failure, Measure, Parameter, Sample};
+use std::str::FromStr;
 
-impl Measure for FanoutOptions {
-    fn name(&self) -> &'static str {
-        "fanout"
+use clap::Args;
+
+use super::axis::{Axis, count, whole};
+use super::fleet::{Pace, Plan};
+use super::messages::Messages;
+use super::options::{CONNECTIONS_MAX, Common, per_second};
+use super::subject::{Subject, Yardstick};
+use super::{About, Context, Failure, Measure, Parameter, ROOMS, Sample, traffic};
+
+#[derive(Args, Clone, Debug)]
+pub(super) struct Fanout {
+    /// Members, over all rooms.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 1000)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=CONNECTIONS_MAX))]
+    members: u32,
+
+    /// Rooms that the members are spread over.
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    rooms: u32,
+
+    /// Members who publish, over all rooms; or `all`.
+    #[arg(long, value_name = "P", default_value = "1")]
+    publishers: Publishers,
+
+    /// More connections, in a room where nobody speaks.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    bystanders: u32,
+
+    #[command(flatten)]
+    messages: Messages,
+
+    /// Messages a second, over all publishers, whatever becomes of them (open loop).
+    #[arg(long, value_name = "R", default_value = "100", value_parser = per_second)]
+    #[arg(conflicts_with = "closed")]
+    rate: f64,
+
+    /// Each publisher's next message when its last has come back (closed loop).
+    #[arg(long)]
+    closed: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// How many of the members publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Publishers {
+    All,
+    Some(u32),
+}
+
+impl Fanout {
+    fn pace(&self) -> Pace {
+        if self.closed { Pace::Closed } else { Pace::Open { per_second: self.rate } }
     }
+}
 
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
-    fn path(&self) -> &'static str {
-        "/relay/bench-{room}"
-    }
-
-    fn connections(&self) -> u32 {
-        self.members + self.bystanders
-    }
-
-    fn batching_matters(&self) -> bool {
-        true
+impl Measure for Fanout {
+    fn about(&self) -> About<'_> {
+        About {
+            name: "fanout",
+            path: ROOMS,
+            connections: self.members + self.bystanders,
+            yardsticks: &[Yardstick::Floor, Yardstick::Batched],
+            common: &self.common,
+        }
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        let pace = match self.closed {
-            true => Parameter::new("pace", "closed loop"),
-            false => Parameter::new("messages a second", format!("{}, open loop", self.rate)),
-        };
         let mut parameters = vec![
             Parameter::new("members", self.members).along(Axis::Connections),
             Parameter::new("rooms", self.rooms).along(Axis::Rooms),
             Parameter::new("publishers", self.publishers).along(Axis::Publishers),
-            pace.along(Axis::Rate),
         ];
         if self.bystanders > 0 {
             parameters.push(Parameter::new("bystanders", self.bystanders).along(Axis::Bystanders));
         }
-        parameters.extend(self.messages.parameters());
+        parameters.extend(self.messages.parameters(self.pace()));
         parameters
     }
 
@@ -64,17 +100,16 @@ impl Measure for FanoutOptions {
         Ok(())
     }
 
-    fn at(&self, axis: Axis, value: f64) -> Option<Box<dyn Measure>> {
-        let mut there = self.clone();
+    fn vary(&mut self, axis: Axis, value: f64) -> Option<()> {
         match axis {
-            Axis::Connections => there.members = whole(value)?,
-            Axis::Rooms => there.rooms = whole(value)?,
-            Axis::Publishers => there.publishers = Publishers::Some(whole(value)?),
-            Axis::Bystanders => there.bystanders = count(value)?,
-            Axis::Bytes => there.messages.bytes = whole_bytes(value)?,
-            Axis::Rate => (there.rate, there.closed) = (value, false),
+            Axis::Connections => self.members = whole(value)?,
+            Axis::Rooms => self.rooms = whole(value)?,
+            Axis::Publishers => self.publishers = Publishers::Some(whole(value)?),
+            Axis::Bystanders => self.bystanders = count(value)?,
+            Axis::Bytes => self.messages.resize(value)?,
+            Axis::Rate => (self.rate, self.closed) = (value, false),
         }
-        Some(Box::new(there))
+        Some(())
     }
 
     fn measure(&self, subject: &Subject, context: &mut Context) -> Result<Option<Sample>, Failure> {
@@ -84,53 +119,40 @@ impl Measure for FanoutOptions {
             rooms: self.rooms,
             bystanders: self.bystanders,
             publishers: self.publishers.of(self.members),
-            message_bytes: self.messages.bytes as usize,
-            kind: self.messages.kind(),
             tracks_last: true,
-            ..Plan::quiet(stage.target.clone(), &self.common)
+            ..self.messages.plan(stage.target.clone(), &self.common)
         };
-        let course = Course {
-            pace: if self.closed { Pace::Closed } else { Pace::Open { per_second: self.rate } },
-            warm_up: self.messages.warm_up,
-            duration: self.messages.duration,
-            greets: true,
-        };
+        let course = self.messages.course(self.pace(), true);
         traffic::measure(plan, &course, stage.pid, context)
     }
 }
 
-impl Messages {
-    pub(super) fn kind(&self) -> Kind {
-        if self.text { Kind::Text } else { Kind::Binary }
-    }
-
-    pub(super) fn parameters(&self) -> [Parameter; 3] {
-        let kind = if self.text { "text" } else { "binary" };
-        [
-            Parameter::new("message", format!("{} bytes, {kind}", self.bytes)).along(Axis::Bytes),
-            Parameter::new("measured", format!("{} s", self.duration.as_secs_f64())),
-            Parameter::new("warm-up", format!("{} s", self.warm_up.as_secs_f64())),
-        ]
+impl Publishers {
+    fn of(self, members: u32) -> u32 {
+        match self {
+            Publishers::All => members,
+            Publishers::Some(publishers) => publishers,
+        }
     }
 }
 
-impl Plan {
-    /// Nobody connects and nobody speaks, where and as the flags say.
-    pub(super) fn quiet(target: Target, common: &Common) -> Self {
-        Self {
-            target,
-            members: 0,
-            rooms: 1,
-            bystanders: 0,
-            publishers: 0,
-            message_bytes: 0,
-            kind: Kind::Binary,
-            run: Run::new(super::random()),
-            window: common.window,
-            workers: common.workers,
-            load_cpu: common.load_cpu(),
-            patience: common.patience,
-            tracks_last: false,
+impl FromStr for Publishers {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match (text, text.parse()) {
+            ("all", _) => Ok(Publishers::All),
+            (_, Ok(publishers @ 1..)) => Ok(Publishers::Some(publishers)),
+            _ => Err("expected 1 or more, or all"),
+        }
+    }
+}
+
+impl std::fmt::Display for Publishers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Publishers::All => f.write_str("all"),
+            Publishers::Some(publishers) => publishers.fmt(f),
         }
     }
 }

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use clap::Args;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use sha1::{Digest, Sha1};
@@ -23,10 +24,21 @@ use socket2::{Domain, Socket, Type};
 use super::Failure;
 use crate::ws::mask;
 
+#[derive(Args, Clone, Debug)]
+pub(super) struct FloorOptions {
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+
+    /// Read all ready sockets first, then send each member the whole round at once.
+    #[arg(long)]
+    batch: bool,
+}
+
 /// Serves until it is killed; the first line on standard output says where.
-pub(super) fn serve(listen: SocketAddr, is_batched: bool) -> Result<(), Failure> {
+pub(super) fn serve(&FloorOptions { listen, batch }: &FloorOptions) -> Result<(), Failure> {
     let failed = |e: io::Error| Failure::new(format!("floor on {listen}: {e}"));
-    let mut floor = Floor::listen(listen, is_batched).map_err(failed)?;
+    let mut floor = Floor::listen(listen, batch).map_err(failed)?;
     let address = floor.listener.local_addr().map_err(failed)?;
     let mut out = io::stdout().lock();
     writeln!(out, "listening on http://{address}").and_then(|()| out.flush()).map_err(failed)?;

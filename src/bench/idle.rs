@@ -7,106 +7,101 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use clap::Args;
+
+use super::axis::Axis;
+use super::crowd::Crowd;
 use super::figures::{Figures, Metric};
-use super::fleet::{Fleet, Plan};
-use super::options::{Common, IdleOptions};
-use super::process::{CpuTime, Memory, Stretch};
+use super::fleet::{Fleet, Plan, Tally};
+use super::options::seconds;
+use super::process::{Memory, Pid, Stretch, Used};
 use super::subject::Subject;
-use super::sweep::{Axis, whole};
-use super::{Context, Failure, Measure, Parameter, Sample};
+use super::{About, Context, Failure, Measure, Parameter, Sample};
 
-/// For the server to finish with its start, or with the last handshake, before it is weighed.
-const SETTLE: Duration = Duration::from_millis(200);
+#[derive(Args, Clone, Debug)]
+pub(super) struct Idle {
+    #[command(flatten)]
+    crowd: Crowd,
 
-impl Measure for IdleOptions {
-    fn name(&self) -> &'static str {
-        "idle"
-    }
+    /// Seconds to hold the connections.
+    #[arg(long, value_name = "S", default_value = "5", value_parser = seconds)]
+    hold: Duration,
+}
 
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
-    fn path(&self) -> &'static str {
-        "/relay/bench-{room}"
-    }
-
-    fn connections(&self) -> u32 {
-        self.connections
+impl Measure for Idle {
+    fn about(&self) -> About<'_> {
+        self.crowd.about("idle")
     }
 
     fn parameters(&self) -> Vec<Parameter> {
         vec![
-            Parameter::new("connections", self.connections).along(Axis::Connections),
-            Parameter::new("handshakes under way", self.common.window),
+            self.crowd.parameter(),
+            Parameter::new("handshakes under way", self.crowd.common.window),
             Parameter::new("held", format!("{} s", self.hold.as_secs_f64())),
         ]
     }
 
-    fn at(&self, axis: Axis, value: f64) -> Option<Box<dyn Measure>> {
-        let connections = whole(value).filter(|_| axis == Axis::Connections)?;
-        Some(Box::new(Self { connections, ..self.clone() }))
+    fn vary(&mut self, axis: Axis, value: f64) -> Option<()> {
+        self.crowd.vary(axis, value)
     }
 
     fn measure(&self, subject: &Subject, context: &mut Context) -> Result<Option<Sample>, Failure> {
-        let stage = subject.raise(&self.common)?;
-        let plan =
-            Plan { members: self.connections, ..Plan::quiet(stage.target.clone(), &self.common) };
-        let mut fleet = Fleet::launch(plan, &context.interrupt)?;
-        fleet.hold(SETTLE)?;
-        let empty = stage.pid.and_then(|pid| pid.memory());
-        let opening = stage.pid.map(Stretch::begin);
-        let (all, progress) = (self.connections, &mut context.progress);
-        let began_ns = fleet.clock.now_ns();
-        let open =
-            fleet.connect(|open| progress.step(|| format!("  {open} of {all} connected")))?;
-        if open == 0 {
-            return Ok(None);
-        }
-        let opened_ns = fleet.gauges.last_open_ns.load(Relaxed);
-        fleet.hold(SETTLE)?;
-        let opening = opening.and_then(|stretch| stretch.end());
-        let full = stage.pid.and_then(|pid| pid.memory());
-
-        let held = self.hold.as_secs_f64();
-        context.progress.stage(&format!("  holding {open} connections for {held} s"));
-        let holding = stage.pid.map(Stretch::begin);
-        fleet.hold(self.hold)?;
-        let holding = holding.and_then(|stretch| stretch.end());
-        let tally = fleet.finish()?;
-
-        let mut figures = Figures::default();
-        let each = f64::from(open);
-        let seconds = (opened_ns - began_ns) as f64 / 1e9;
-        figures.set(Metric::HandshakesPerSecond, each / seconds);
-        set_handshake_cpu(&mut figures, opening, each);
-        let times = [
-            (Metric::HandshakeP50, 0.5),
-            (Metric::HandshakeP99, 0.99),
-            (Metric::HandshakeMax, 1.0),
-        ];
-        figures.set_quantiles(&tally.handshake_ns, &times);
-        if let (Some(empty), Some(full)) = (empty, full) {
-            set_memory(&mut figures, empty, full, each);
-        }
-        if let Some((cpu, seconds)) = holding.filter(|(_, seconds)| *seconds > 0.1) {
-            figures.set(Metric::HoldingCpu, cpu.total_ns as f64 / 1e7 / seconds);
-        }
-        Ok(Some(Sample {
-            figures,
-            accidents: tally.accidents,
-            first_drop: tally.first_drop,
-            ..Sample::default()
-        }))
+        let stage = subject.raise(&self.crowd.common)?;
+        weigh(self.crowd.plan(&stage), self.hold, stage.pid, context)
     }
 }
 
-pub(super) fn set_handshake_cpu(figures: &mut Figures, used: Option<(CpuTime, f64)>, each: f64) {
-    let Some((cpu, seconds)) = used else { return };
-    figures.set(Metric::CpuPerHandshake, cpu.total_ns as f64 / 1e3 / each);
-    let user = cpu.user_ns().map(|user_ns| user_ns / 1e3 / each);
-    figures.set_some(Metric::UserCpuPerHandshake, user);
-    figures.set(Metric::ServerWait, cpu.waited_ns as f64 / 1e7 / seconds);
+/// Opens the connections of a plan, holds them, and weighs the server. `None` when it was interrupted before any was
+/// open.
+pub(super) fn weigh(
+    plan: Plan,
+    hold: Duration,
+    server: Option<Pid>,
+    context: &mut Context,
+) -> Result<Option<Sample>, Failure> {
+    let memory = || server.and_then(Pid::memory);
+    let mut fleet = Fleet::launch(plan, &context.interrupt)?;
+    fleet.hold(SETTLE)?;
+    let empty = memory();
+    let (opening, began_ns) = (server.map(Stretch::begin), fleet.clock.now_ns());
+    let open = context.connect(&mut fleet)?;
+    if open == 0 {
+        return Ok(None);
+    }
+    let opened_ns = fleet.gauges.last_open_ns.load(Relaxed);
+    fleet.hold(SETTLE)?;
+    let (opening, full) = (opening.and_then(|stretch| stretch.end()), memory());
+
+    context.progress.stage(&format!("  holding {open} connections for {hold:?}"));
+    let holding = server.map(Stretch::begin);
+    fleet.hold(hold)?;
+    let holding = holding.and_then(|stretch| stretch.end());
+    let tally = fleet.finish()?;
+
+    let each = f64::from(open);
+    let mut figures = Figures::default();
+    figures.set(Metric::HandshakesPerSecond, each * 1e9 / (opened_ns - began_ns) as f64);
+    set_handshakes(&mut figures, &tally, opening, each);
+    if let (Some(empty), Some(full)) = (empty, full) {
+        set_memory(&mut figures, empty, full, each);
+    }
+    let holding = holding.filter(|used| used.seconds > 0.1);
+    figures.set_some(Metric::HoldingCpu, holding.map(Used::percent));
+    Ok(Some(Sample::new(figures, tally)))
+}
+
+fn set_handshakes(figures: &mut Figures, tally: &Tally, opening: Option<Used>, each: f64) {
+    let times =
+        [(Metric::HandshakeP50, 0.5), (Metric::HandshakeP99, 0.99), (Metric::HandshakeMax, 1.0)];
+    figures.set_quantiles(&tally.handshake_ns, &times);
+    set_handshake_cpu(figures, opening, each);
+}
+
+pub(super) fn set_handshake_cpu(figures: &mut Figures, opening: Option<Used>, each: f64) {
+    let Some(used) = opening else { return };
+    figures.set(Metric::CpuPerHandshake, used.us_per(each));
+    figures.set_some(Metric::UserCpuPerHandshake, used.user_us_per(each));
+    figures.set(Metric::ServerWait, used.waited_percent());
 }
 
 fn set_memory(figures: &mut Figures, empty: Memory, full: Memory, each: f64) {
@@ -119,3 +114,6 @@ fn set_memory(figures: &mut Figures, empty: Memory, full: Memory, each: f64) {
         figures.set(metric, (after as f64 - before as f64) / each);
     }
 }
+
+/// For the server to finish with its start, or with the last handshake, before it is weighed.
+const SETTLE: Duration = Duration::from_millis(200);

@@ -19,6 +19,9 @@
 //! ratio is the median of the ratios of neighbours in time.
 
 mod affinity;
+mod axis;
+mod command;
+mod crowd;
 mod echo;
 mod fanout;
 mod figures;
@@ -27,6 +30,7 @@ mod floor;
 mod idle;
 mod interrupt;
 mod ledger;
+mod messages;
 mod options;
 mod process;
 mod progress;
@@ -34,7 +38,6 @@ mod report;
 mod stamp;
 mod storm;
 mod subject;
-mod sweep;
 mod target;
 mod traffic;
 
@@ -42,15 +45,15 @@ use std::hash::{BuildHasher, RandomState};
 
 use hdrhistogram::Histogram;
 
+use self::axis::Axis;
+pub use self::command::{Options, run};
 use self::figures::Figures;
-use self::fleet::Accidents;
+use self::fleet::{Accidents, Fleet, Tally};
 use self::interrupt::Interrupt;
-pub use self::options::Options;
-use self::options::{Common, Mode, SweepMode};
+use self::options::Common;
 use self::progress::Progress;
 use self::report::{Outcome, Point, Report};
-use self::subject::Subject;
-use self::sweep::Axis;
+use self::subject::{Subject, Yardstick};
 
 /// Why there is no report, or why the report is not to be trusted: one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,20 +74,8 @@ impl std::fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 /// A mode with its flags: what can be measured.
-trait Measure {
-    fn name(&self) -> &'static str;
-
-    fn common(&self) -> &Common;
-
-    /// Where our own server has what this measures.
-    fn path(&self) -> &'static str;
-
-    fn connections(&self) -> u32;
-
-    /// Whether the batched floor does anything that the other does not.
-    fn batching_matters(&self) -> bool {
-        false
-    }
+trait Measure: Clone {
+    fn about(&self) -> About<'_>;
 
     fn parameters(&self) -> Vec<Parameter>;
 
@@ -94,17 +85,39 @@ trait Measure {
         Ok(())
     }
 
-    /// The same at another point of an axis; `None` where it has no such axis, or not so far.
-    fn at(&self, axis: Axis, value: f64) -> Option<Box<dyn Measure>>;
+    /// Moves to another point of an axis; `None` where it has no such axis, or not so far.
+    fn vary(&mut self, axis: Axis, value: f64) -> Option<()>;
 
     /// Measures once. `None` when it was interrupted before there was anything to report.
     fn measure(&self, subject: &Subject, context: &mut Context) -> Result<Option<Sample>, Failure>;
 }
 
+/// What every mode says of itself.
+struct About<'a> {
+    name: &'static str,
+    /// Where our own server has what this measures.
+    path: &'static str,
+    connections: u32,
+    /// What is measured beside the server.
+    yardsticks: &'static [Yardstick],
+    common: &'a Common,
+}
+
+/// Where our own server has its raw rooms.
+const ROOMS: &str = "/relay/bench-{room}";
+
 /// What a measurement may need from around it.
 struct Context {
     interrupt: Interrupt,
     progress: Progress,
+}
+
+impl Context {
+    /// Opens every connection of a fleet; answers with how many are open, which is fewer only when interrupted.
+    fn connect(&mut self, fleet: &mut Fleet) -> Result<u32, Failure> {
+        let (all, progress) = (fleet.plan.connections(), &mut self.progress);
+        fleet.connect(|open| progress.step(|| format!("  {open} of {all} connected")))
+    }
 }
 
 /// One line of what was asked for.
@@ -127,7 +140,7 @@ impl Parameter {
 }
 
 /// What one measurement of one subject brought.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Sample {
     figures: Figures,
     sent: u64,
@@ -135,30 +148,26 @@ struct Sample {
     received: u64,
     accidents: Accidents,
     first_drop: Option<String>,
-    latency_ns: Option<Histogram<u64>>,
+    latency_ns: Histogram<u64>,
 }
 
-/// Does what the flags ask for, and prints the report.
-///
-/// # Errors
-/// When there is nothing to report; or, after the report, when deliveries or connections went astray.
-pub fn run(options: &Options) -> Result<(), Failure> {
-    match &options.mode {
-        Mode::Floor(floor) => floor::serve(floor.listen, floor.batch),
-        Mode::Idle(idle) => report_on(idle, None),
-        Mode::Fanout(fanout) => report_on(fanout, None),
-        Mode::Echo(echo) => report_on(echo, None),
-        Mode::Storm(storm) => report_on(storm, None),
-        Mode::Sweep(SweepMode::Idle(idle)) => report_on(&idle.measure, Some(idle.axis())),
-        Mode::Sweep(SweepMode::Fanout(fanout)) => report_on(&fanout.measure, Some(fanout.axis())),
-        Mode::Sweep(SweepMode::Echo(echo)) => report_on(&echo.measure, Some(echo.axis())),
-        Mode::Sweep(SweepMode::Storm(storm)) => report_on(&storm.measure, Some(storm.axis())),
+impl Sample {
+    fn new(figures: Figures, tally: Tally) -> Self {
+        Self {
+            figures,
+            sent: tally.sent,
+            expected: tally.expected,
+            received: tally.received,
+            accidents: tally.accidents,
+            first_drop: tally.first_drop,
+            latency_ns: tally.latency_ns,
+        }
     }
 }
 
 /// Measures once, or at each point of an axis, and publishes what came of it.
-fn report_on(measure: &dyn Measure, over: Option<(Axis, &[f64])>) -> Result<(), Failure> {
-    let common = measure.common();
+fn report_on<M: Measure>(measure: &M, over: Option<(Axis, &[f64])>) -> Result<(), Failure> {
+    let common = measure.about().common;
     let mut report = Report::new(measure, over);
     let mut context = Context { interrupt: Interrupt::watch()?, progress: Progress::new() };
     if let Some(cpu) = common.load_cpu() {
@@ -166,44 +175,53 @@ fn report_on(measure: &dyn Measure, over: Option<(Axis, &[f64])>) -> Result<(), 
     }
     let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
     context.progress.say(&format!("descriptors: {descriptors} allowed, to load and server each"));
-    match over {
-        None => {
-            let contest = Contest::new(measure, None, descriptors)?;
-            report.points.extend(contest.hold(&mut context)?);
-        }
-        Some((axis, values)) => {
-            let measures = sweep::measures(measure, axis, values)?;
-            let contests = measures.iter().zip(values).map(|(measure, value)| {
-                Contest::new(&**measure, Some(*value), descriptors) // all before the first takes its time
-            });
-            for contest in contests.collect::<Result<Vec<_>, _>>()? {
-                report.points.extend(contest.hold(&mut context)?);
-            }
-        }
+    // All are made before the first takes its time.
+    for contest in contests(measure, over, descriptors)? {
+        report.points.extend(contest.hold(&mut context)?);
     }
     context.progress.clear();
     report.is_interrupted = context.interrupt.is_set();
     report.publish(common)
 }
 
-/// Server and floors under the same conditions.
-struct Contest<'a> {
-    measure: &'a dyn Measure,
+/// One contest, or one at each point of an axis.
+fn contests<M: Measure>(
+    measure: &M,
+    over: Option<(Axis, &[f64])>,
+    descriptors: u64,
+) -> Result<Vec<Contest<M>>, Failure> {
+    let Some((axis, values)) = over else {
+        return Ok(vec![Contest::new(measure.clone(), None, descriptors)?]);
+    };
+    let at = |&value: &f64| {
+        let mut there = measure.clone();
+        let (mode, title) = (measure.about().name, axis.title());
+        there
+            .vary(axis, value)
+            .ok_or_else(|| Failure::new(format!("{mode} cannot be measured at {value} {title}")))?;
+        Contest::new(there, Some(value), descriptors)
+    };
+    values.iter().map(at).collect()
+}
+
+/// Server and yardsticks under the same conditions.
+struct Contest<M> {
+    measure: M,
     at: Option<f64>,
     subjects: Vec<Subject>,
 }
 
-impl<'a> Contest<'a> {
+impl<M: Measure> Contest<M> {
     /// Checks what can be checked before anything is started.
-    fn new(measure: &'a dyn Measure, at: Option<f64>, descriptors: u64) -> Result<Self, Failure> {
-        let (common, connections) = (measure.common(), measure.connections());
+    fn new(measure: M, at: Option<f64>, descriptors: u64) -> Result<Self, Failure> {
+        let About { common, connections, path, yardsticks, .. } = measure.about();
         if u64::from(connections) + DESCRIPTORS_RESERVED > descriptors {
             return Err(Failure::new(format!(
                 "{connections} connections need more descriptors than the {descriptors} allowed (ulimit -n)"
             )));
         }
-        let mut subjects = vec![Subject::in_question(common, measure.path())?];
-        subjects.extend(Subject::floors(common.floor, measure.batching_matters(), measure.path()));
+        let mut subjects = vec![Subject::in_question(common, path)?];
+        subjects.extend(Subject::beside(common.floor, yardsticks, path));
         measure.check(&subjects[0])?;
         Ok(Self { measure, at, subjects })
     }
@@ -211,15 +229,15 @@ impl<'a> Contest<'a> {
     /// Measures all in turns, as often as asked. `None` when it was interrupted before there was anything to report.
     fn hold(&self, context: &mut Context) -> Result<Option<Point>, Failure> {
         let mut outcomes: Vec<Outcome> = self.subjects.iter().map(Outcome::new).collect();
-        let (mode, repeat) = (self.measure.name(), self.measure.common().repeat);
+        let About { name: mode, common, .. } = self.measure.about();
         let at = self.at.map_or(String::new(), |at| format!(" at {at}"));
-        for turn in 1..=repeat {
+        for turn in 1..=common.repeat {
             for (subject, outcome) in self.subjects.iter().zip(&mut outcomes) {
                 if context.interrupt.is_set() {
                     break;
                 }
                 let name = &subject.name;
-                context.progress.stage(&format!("{mode}{at}: {name}, {turn} of {repeat}"));
+                context.progress.stage(&format!("{mode}{at}: {name}, {turn} of {}", common.repeat));
                 outcome.samples.extend(self.measure.measure(subject, context)?);
             }
         }

@@ -30,10 +30,10 @@ pub(super) struct Pid(pub(super) u32);
 
 /// Processor time used so far.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct CpuTime {
-    pub(super) total_ns: u64,
+struct CpuTime {
+    total_ns: u64,
     /// Time that its threads could have run and had no processor.
-    pub(super) waited_ns: u64,
+    waited_ns: u64,
     user_ticks: u64,
     system_ticks: u64,
 }
@@ -182,7 +182,7 @@ impl Pid {
     }
 
     /// `None` when there is no such process any more.
-    pub(super) fn cpu_time(self) -> Option<CpuTime> {
+    fn cpu_time(self) -> Option<CpuTime> {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.0)).ok()?.flatten();
         // A thread that has just ended takes its time with it: rare, and small.
         let (mut total_ns, mut waited_ns) = (0, 0);
@@ -240,7 +240,7 @@ fn ticks(stat: &str) -> Option<(u64, u64)> {
 
 impl CpuTime {
     /// What was used since an earlier moment.
-    pub(super) fn since(self, earlier: Self) -> Self {
+    fn since(self, earlier: Self) -> Self {
         Self {
             total_ns: self.total_ns.saturating_sub(earlier.total_ns),
             waited_ns: self.waited_ns.saturating_sub(earlier.waited_ns),
@@ -250,7 +250,7 @@ impl CpuTime {
     }
 
     /// The part spent outside the kernel; `None` when the ticks are too few to say.
-    pub(super) fn user_ns(self) -> Option<f64> {
+    fn user_ns(self) -> Option<f64> {
         let ticks = self.user_ticks + self.system_ticks;
         let share = self.user_ticks as f64 / ticks as f64;
         (ticks >= TICKS_MIN).then_some(self.total_ns as f64 * share)
@@ -287,10 +287,39 @@ impl Stretch {
         Self { pid, began: Instant::now(), cpu: pid.cpu_time() }
     }
 
-    /// What was used since it began, and in how many seconds.
-    pub(super) fn end(&self) -> Option<(CpuTime, f64)> {
-        let used = self.pid.cpu_time()?.since(self.cpu?);
-        Some((used, self.began.elapsed().as_secs_f64()))
+    /// What was used since it began.
+    pub(super) fn end(&self) -> Option<Used> {
+        let cpu = self.pid.cpu_time()?.since(self.cpu?);
+        Some(Used { cpu, seconds: self.began.elapsed().as_secs_f64() })
+    }
+}
+
+/// Processor time that was used, and in how many seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Used {
+    cpu: CpuTime,
+    pub(super) seconds: f64,
+}
+
+impl Used {
+    /// Of one processor.
+    pub(super) fn percent(self) -> f64 {
+        self.cpu.total_ns as f64 / 1e7 / self.seconds
+    }
+
+    /// How much of the time there was no processor to be had.
+    pub(super) fn waited_percent(self) -> f64 {
+        self.cpu.waited_ns as f64 / 1e7 / self.seconds
+    }
+
+    /// Microseconds for each of so many.
+    pub(super) fn us_per(self, each: f64) -> f64 {
+        self.cpu.total_ns as f64 / 1e3 / each
+    }
+
+    /// Of these, those outside the kernel; `None` when the ticks are too few to say.
+    pub(super) fn user_us_per(self, each: f64) -> Option<f64> {
+        Some(self.cpu.user_ns()? / 1e3 / each)
     }
 }
 

@@ -4,37 +4,38 @@
 //! a second later, as an eager client does. Times count from when the server says that it listens again.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use clap::Args;
+
+use super::axis::Axis;
+use super::crowd::Crowd;
 use super::figures::{Figures, Metric};
-use super::fleet::{Fleet, Plan};
+use super::fleet::Fleet;
 use super::idle::set_handshake_cpu;
-use super::options::{Common, StormOptions};
-use super::process::{Pid, Stretch};
-use super::subject::Subject;
-use super::sweep::{Axis, whole};
-use super::{Context, Failure, Measure, Parameter, Sample};
+use super::options::seconds;
+use super::process::{Pid, Stretch, Used};
+use super::subject::{Stage, Subject};
+use super::{About, Context, Failure, Measure, Parameter, Sample};
 
-impl Measure for StormOptions {
-    fn name(&self) -> &'static str {
-        "storm"
-    }
+#[derive(Args, Clone, Debug)]
+pub(super) struct Storm {
+    #[command(flatten)]
+    crowd: Crowd,
 
-    fn common(&self) -> &Common {
-        &self.common
-    }
+    /// Seconds after which those who are not back are given up.
+    #[arg(long, value_name = "S", default_value = "60", value_parser = seconds)]
+    give_up: Duration,
+}
 
-    fn path(&self) -> &'static str {
-        "/relay/bench-{room}"
-    }
-
-    fn connections(&self) -> u32 {
-        self.connections
+impl Measure for Storm {
+    fn about(&self) -> About<'_> {
+        self.crowd.about("storm")
     }
 
     fn parameters(&self) -> Vec<Parameter> {
         vec![
-            Parameter::new("connections", self.connections).along(Axis::Connections),
+            self.crowd.parameter(),
             Parameter::new("given up after", format!("{} s", self.give_up.as_secs_f64())),
         ]
     }
@@ -46,67 +47,78 @@ impl Measure for StormOptions {
         }
     }
 
-    fn at(&self, axis: Axis, value: f64) -> Option<Box<dyn Measure>> {
-        let connections = whole(value).filter(|_| axis == Axis::Connections)?;
-        Some(Box::new(Self { connections, ..self.clone() }))
+    fn vary(&mut self, axis: Axis, value: f64) -> Option<()> {
+        self.crowd.vary(axis, value)
     }
 
     fn measure(&self, subject: &Subject, context: &mut Context) -> Result<Option<Sample>, Failure> {
-        let mut stage = subject.raise(&self.common)?;
-        let plan =
-            Plan { members: self.connections, ..Plan::quiet(stage.target.clone(), &self.common) };
-        let mut fleet = Fleet::launch(plan, &context.interrupt)?;
-        let (all, progress) = (self.connections, &mut context.progress);
-        fleet.connect(|open| progress.step(|| format!("  {open} of {all} connected")))?;
+        let mut stage = subject.raise(&self.crowd.common)?;
+        let mut fleet = Fleet::launch(self.crowd.plan(&stage), &context.interrupt)?;
+        context.connect(&mut fleet)?;
         if context.interrupt.is_set() {
             return Ok(None);
         }
+        let Some(restart) = self.strike(&mut stage, &mut fleet)? else { return Ok(None) };
+
+        let server = stage.pid.map(Stretch::begin);
+        let load = Stretch::begin(Pid(std::process::id()));
+        let since_ns = fleet.clock.now_ns();
+        let (all, progress) = (self.crowd.connections, &mut context.progress);
+        let are_back = fleet.storm(since_ns, self.give_up, |open| {
+            progress.step(|| format!("  {open} of {all} back"));
+        })?;
+        let (server, load) = (server.and_then(|stretch| stretch.end()), load.end());
+        if context.interrupt.is_set() {
+            return Ok(None);
+        }
+        self.sample(&mut fleet, are_back.then_some(since_ns), restart, server, load).map(Some)
+    }
+}
+
+impl Storm {
+    /// Kills the server and starts it again; answers with how long that took. `None`: interrupted, or out of patience.
+    fn strike(&self, stage: &mut Stage, fleet: &mut Fleet) -> Result<Option<Duration>, Failure> {
         fleet.expect_endings();
         stage.kill();
         if !fleet.wait_all_ended()? {
             return Ok(None);
         }
         let killed = Instant::now();
-        stage.restart(&self.common)?;
-        let restart = killed.elapsed();
+        stage.restart(&self.crowd.common)?;
+        Ok(Some(killed.elapsed()))
+    }
 
-        let stretch = stage.pid.map(Stretch::begin);
-        let load_stretch = Stretch::begin(Pid(std::process::id()));
-        let since_ns = fleet.clock.now_ns();
-        let are_back = fleet.storm(since_ns, self.give_up, |open| {
-            progress.step(|| format!("  {open} of {all} back"))
-        })?;
-        let stretch = stretch.and_then(|stretch| stretch.end());
-        let load = load_stretch.end();
-        if context.interrupt.is_set() {
-            return Ok(None);
-        }
+    /// What it came to. `all_since_ns`: all are back, and came since then.
+    fn sample(
+        &self,
+        fleet: &mut Fleet,
+        all_since_ns: Option<u64>,
+        restart: Duration,
+        server: Option<Used>,
+        load: Option<Used>,
+    ) -> Result<Sample, Failure> {
         let open = fleet.gauges.open.load(Relaxed);
         let failures = fleet.gauges.failures.load(Relaxed);
         let last_ns = fleet.gauges.last_open_ns.load(Relaxed);
         fleet.expect_endings();
         let mut tally = fleet.finish()?;
-
         let mut figures = Figures::default();
         figures.set(Metric::RestartSeconds, restart.as_secs_f64());
         figures.set(Metric::FailedAttempts, failures.into());
-        figures
-            .set_quantiles(&tally.handshake_ns, &[(Metric::BackP50, 0.5), (Metric::BackP99, 0.99)]);
-        let load = load.map(|(cpu, seconds)| cpu.total_ns as f64 / 1e7 / seconds);
-        figures.set_some(Metric::LoadCpu, load);
-        set_handshake_cpu(&mut figures, stretch, open.into());
-        if are_back {
-            figures.set(Metric::AllBackSeconds, (last_ns - since_ns) as f64 / 1e9);
-        } else {
-            tally.accidents.dropped += u64::from(all - open);
-            let patience = self.give_up;
-            tally.first_drop = Some(format!("has {open} of {all} back after {patience:?}"));
+        let times = [(Metric::BackP50, 0.5), (Metric::BackP99, 0.99)];
+        figures.set_quantiles(&tally.handshake_ns, &times);
+        figures.set_some(Metric::LoadCpu, load.map(Used::percent));
+        set_handshake_cpu(&mut figures, server, open.into());
+        match all_since_ns {
+            Some(since_ns) => {
+                figures.set(Metric::AllBackSeconds, (last_ns - since_ns) as f64 / 1e9);
+            }
+            None => {
+                let (all, patience) = (self.crowd.connections, self.give_up);
+                tally.accidents.dropped += u64::from(all - open);
+                tally.first_drop = Some(format!("has {open} of {all} back after {patience:?}"));
+            }
         }
-        Ok(Some(Sample {
-            figures,
-            accidents: tally.accidents,
-            first_drop: tally.first_drop,
-            ..Sample::default()
-        }))
+        Ok(Sample::new(figures, tally))
     }
 }

@@ -35,6 +35,28 @@ pub(super) struct Stage {
     pub(super) pid: Option<Pid>,
 }
 
+/// What a server is held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Yardstick {
+    /// One send for each frame and member.
+    Floor,
+    /// One send for each round and member: where batching makes a difference.
+    Batched,
+}
+
+impl Yardstick {
+    fn subject(self, path: &str) -> Subject {
+        let (name, key, arguments): (_, _, &[&str]) = match self {
+            Yardstick::Floor => ("floor", "floor", &["bench", "floor"]),
+            Yardstick::Batched => {
+                ("floor, batched", "floor_batched", &["bench", "floor", "--batch"])
+            }
+        };
+        let source = Source::Started(Recipe::Ourselves(arguments));
+        Subject { name: name.to_owned(), key, source, path: path.to_owned() }
+    }
+}
+
 impl Subject {
     /// The server in question. `path` is the mode's own, for our own rooms.
     pub(super) fn in_question(common: &Common, path: &str) -> Result<Self, Failure> {
@@ -60,23 +82,15 @@ impl Subject {
         Ok(Self { name, key: "server", source, path: path.to_owned() })
     }
 
-    /// The floors to measure beside it. Where batching makes no difference, one is enough.
-    pub(super) fn floors(choice: FloorChoice, batching_matters: bool, path: &str) -> Vec<Self> {
-        let floor = |name: &str, key, arguments| Self {
-            name: name.to_owned(),
-            key,
-            source: Source::Started(Recipe::Ourselves(arguments)),
-            path: path.to_owned(),
-        };
-        let single = || floor("floor", "floor", &["bench", "floor"]);
-        let batched = || floor("floor, batched", "floor_batched", &["bench", "floor", "--batch"]);
-        match choice {
-            FloorChoice::Off => Vec::new(),
-            FloorChoice::Single => vec![single()],
-            FloorChoice::Batch => vec![batched()],
-            FloorChoice::Both if batching_matters => vec![single(), batched()],
-            FloorChoice::Both => vec![single()],
-        }
+    /// What to measure beside it, as far as it is wanted.
+    pub(super) fn beside(choice: FloorChoice, yardsticks: &[Yardstick], path: &str) -> Vec<Self> {
+        let is_single = yardsticks == [Yardstick::Floor];
+        let wanted = yardsticks.iter().filter(|yardstick| match (choice, yardstick) {
+            (FloorChoice::Off, _) | (FloorChoice::Single, Yardstick::Batched) => false,
+            (FloorChoice::Batch, Yardstick::Floor) => is_single,
+            _ => true,
+        });
+        wanted.map(|yardstick| yardstick.subject(path)).collect()
     }
 
     pub(super) fn is_floor(&self) -> bool {

@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 use super::figures::{Figures, Metric};
 use super::fleet::{Fleet, Pace, Plan, Schedule, Tally};
-use super::process::{CpuTime, Pid, Stretch};
+use super::options::Span;
+use super::process::{Pid, Stretch, Used};
 use super::{Context, Failure, Sample};
 
 /// What happens once all are connected.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Course {
     pub(super) pace: Pace,
-    pub(super) warm_up: Duration,
-    pub(super) duration: Duration,
+    pub(super) span: Span,
     /// Whether members are in rooms, which are complete only when all have heard a greeting.
     pub(super) greets: bool,
 }
@@ -26,54 +25,38 @@ pub(super) fn measure(
     server: Option<Pid>,
     context: &mut Context,
 ) -> Result<Option<Sample>, Failure> {
-    let all = plan.connections();
     let mut fleet = Fleet::launch(plan, &context.interrupt)?;
-    let progress = &mut context.progress;
-    fleet.connect(|open| progress.step(|| format!("  {open} of {all} connected")))?;
+    context.connect(&mut fleet)?;
     if course.greets {
         fleet.greet()?;
     }
     if context.interrupt.is_set() {
         return Ok(None);
     }
-    let schedule = Schedule::new(course.pace, fleet.clock, course.warm_up, course.duration);
-    let schedule = Arc::new(schedule);
+    let schedule = Arc::new(Schedule::new(course.pace, fleet.clock, course.span));
     fleet.start(&schedule);
     if !fleet.pass_until(schedule.warm_ns, |_| {})? {
         return Ok(None);
     }
-    let (server_stretch, load_stretch) =
-        (server.map(Stretch::begin), Stretch::begin(Pid(std::process::id())));
-    let gauges = Arc::clone(&fleet.gauges);
+    let (server, load) = (server.map(Stretch::begin), Stretch::begin(Pid(std::process::id())));
+    let (gauges, progress) = (Arc::clone(&fleet.gauges), &mut context.progress);
     fleet.pass_until(schedule.end_ns(), |_| {
         let received = gauges.received.load(Relaxed);
         progress.step(|| format!("  {received} deliveries"));
     })?;
-    let (server_cpu, load_cpu) = (server_stretch.and_then(|s| s.end()), load_stretch.end());
+    let (server, load) = (server.and_then(|stretch| stretch.end()), load.end());
     schedule.end_at(fleet.clock.now_ns());
     let seconds = (schedule.end_ns() - schedule.warm_ns) as f64 / 1e9;
     let tally = fleet.finish()?;
-    let figures = figures(&tally, course.pace, seconds, server_cpu, load_cpu);
-    Ok(Some(Sample {
-        figures,
-        sent: tally.sent,
-        expected: tally.expected,
-        received: tally.received,
-        accidents: tally.accidents,
-        first_drop: tally.first_drop,
-        latency_ns: Some(tally.latency_ns),
-    }))
+    let mut figures = Figures::default();
+    set_heard(&mut figures, &tally, course.pace, seconds);
+    set_used(&mut figures, &tally, server, load);
+    Ok(Some(Sample::new(figures, tally)))
 }
 
-fn figures(
-    tally: &Tally,
-    pace: Pace,
-    seconds: f64,
-    server_cpu: Option<(CpuTime, f64)>,
-    load_cpu: Option<(CpuTime, f64)>,
-) -> Figures {
+/// What was heard, and when.
+fn set_heard(figures: &mut Figures, tally: &Tally, pace: Pace, seconds: f64) {
     let deliveries = tally.received_measured as f64;
-    let mut figures = Figures::default();
     figures.set(Metric::DeliveriesPerSecond, deliveries / seconds);
     let hearers = tally.expected as f64 / tally.sent as f64;
     figures.set(Metric::MessagesPerSecond, deliveries / hearers / seconds);
@@ -86,20 +69,19 @@ fn figures(
     figures.set_quantiles(&tally.latency_ns, &latencies);
     let last = [(Metric::LastP50, 0.5), (Metric::LastP99, 0.99)];
     figures.set_quantiles(&tally.last_receiver_ns(), &last);
-    if let Some((cpu, seconds)) = server_cpu {
-        figures.set(Metric::CpuPerDelivery, cpu.total_ns as f64 / 1e3 / deliveries);
-        figures.set_some(
-            Metric::UserCpuPerDelivery,
-            cpu.user_ns().map(|user_ns| user_ns / 1e3 / deliveries),
-        );
-        figures.set(Metric::ServerCpu, cpu.total_ns as f64 / 1e7 / seconds);
-        figures.set(Metric::ServerWait, cpu.waited_ns as f64 / 1e7 / seconds);
-    }
-    if let Some((cpu, seconds)) = load_cpu {
-        figures.set(Metric::LoadCpu, cpu.total_ns as f64 / 1e7 / seconds);
-    }
     if pace != Pace::Closed {
         figures.set_quantiles(&tally.lag_ns, &[(Metric::SendLagP99, 0.99)]);
     }
-    figures
+}
+
+/// What it cost the server, and the load.
+fn set_used(figures: &mut Figures, tally: &Tally, server: Option<Used>, load: Option<Used>) {
+    let deliveries = tally.received_measured as f64;
+    if let Some(used) = server {
+        figures.set(Metric::CpuPerDelivery, used.us_per(deliveries));
+        figures.set_some(Metric::UserCpuPerDelivery, used.user_us_per(deliveries));
+        figures.set(Metric::ServerCpu, used.percent());
+        figures.set(Metric::ServerWait, used.waited_percent());
+    }
+    figures.set_some(Metric::LoadCpu, load.map(Used::percent));
 }

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use super::member::Member;
 use super::{Clock, Plan, nanos};
+use crate::bench::Parameter;
+use crate::bench::axis::Axis;
+use crate::bench::options::Span;
 
 /// When messages are due.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -14,6 +17,18 @@ pub(in crate::bench) enum Pace {
     Open { per_second: f64 },
     /// Each publisher's next when its last has come back to it.
     Closed,
+}
+
+impl Pace {
+    pub(in crate::bench) fn parameter(self) -> Parameter {
+        let parameter = match self {
+            Pace::Open { per_second } => {
+                Parameter::new("messages a second", format!("{per_second}, open loop"))
+            }
+            Pace::Closed => Parameter::new("pace", "closed loop"),
+        };
+        parameter.along(Axis::Rate)
+    }
 }
 
 /// When to send, and which of it counts. All in nanoseconds of the fleet's clock.
@@ -28,15 +43,10 @@ pub(in crate::bench) struct Schedule {
 
 impl Schedule {
     /// Begins in a moment, so that every worker has it by then.
-    pub(in crate::bench) fn new(
-        pace: Pace,
-        clock: Clock,
-        warm_up: Duration,
-        duration: Duration,
-    ) -> Self {
+    pub(in crate::bench) fn new(pace: Pace, clock: Clock, span: Span) -> Self {
         let start_ns = clock.now_ns() + nanos(Duration::from_millis(20));
-        let warm_ns = start_ns + nanos(warm_up);
-        let end_ns = AtomicU64::new(warm_ns + nanos(duration));
+        let warm_ns = start_ns + nanos(span.warm_up);
+        let end_ns = AtomicU64::new(warm_ns + nanos(span.duration));
         Self { pace, start_ns, warm_ns, end_ns }
     }
 
@@ -141,7 +151,8 @@ mod tests {
     fn the_beat_keeps_its_rate_and_never_runs_backwards() {
         let clock = Clock(Instant::now());
         let pace = Pace::Open { per_second: 1000.0 };
-        let schedule = Schedule::new(pace, clock, Duration::ZERO, Duration::from_secs(1));
+        let span = Span { duration: Duration::from_secs(1), warm_up: Duration::ZERO };
+        let schedule = Schedule::new(pace, clock, span);
         let dues: Vec<u64> =
             (0..10_000).map(|index| schedule.due_ns(index, 1000.0) - schedule.start_ns).collect();
         for (index, pair) in dues.windows(2).enumerate() {

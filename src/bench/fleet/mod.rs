@@ -11,6 +11,7 @@
 mod beat;
 mod dial;
 mod member;
+mod plan;
 mod score;
 mod timer;
 mod voice;
@@ -25,80 +26,11 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 pub(super) use self::beat::{Pace, Schedule};
+pub(super) use self::plan::{Kind, Plan};
 pub(super) use self::score::{Accidents, Tally};
 use self::worker::Worker;
 use super::Failure;
-use super::affinity::Cpu;
 use super::interrupt::Interrupt;
-use super::stamp::{self, Run};
-use super::target::Target;
-
-/// Who connects where, and what they say.
-#[derive(Debug)]
-pub(super) struct Plan {
-    pub(super) target: Target,
-    /// Member `i` is in room `i % rooms`.
-    pub(super) members: u32,
-    pub(super) rooms: u32,
-    /// More connections, in a room of their own where nobody speaks.
-    pub(super) bystanders: u32,
-    /// Members `0..publishers` publish.
-    pub(super) publishers: u32,
-    pub(super) message_bytes: usize,
-    pub(super) kind: Kind,
-    pub(super) run: Run,
-    /// Handshakes under way at one time.
-    pub(super) window: u32,
-    pub(super) workers: u32,
-    pub(super) load_cpu: Option<Cpu>,
-    /// How long a handshake or a greeting may take; and after how long a silence what is missing is lost.
-    pub(super) patience: Duration,
-    /// Whether the time until a message's last receiver has it is of interest.
-    pub(super) tracks_last: bool,
-}
-
-/// What messages are sent as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Binary,
-}
-
-impl Plan {
-    pub(super) fn connections(&self) -> u32 {
-        self.members + self.bystanders
-    }
-
-    fn room_of(&self, member: u32) -> u32 {
-        member % self.rooms
-    }
-
-    /// The room that a connection is in; bystanders hear none.
-    fn room_heard_by(&self, connection: u32) -> u32 {
-        if connection < self.members { self.room_of(connection) } else { u32::MAX }
-    }
-
-    fn members_of(&self, room: u32) -> u32 {
-        self.members / self.rooms + u32::from(room < self.members % self.rooms)
-    }
-
-    /// How many publishers a room has at the most; publisher `p` is number `p / rooms` in its room.
-    fn publishers_per_room(&self) -> usize {
-        self.publishers.div_ceil(self.rooms) as usize
-    }
-
-    fn path_of(&self, connection: u32) -> String {
-        if connection < self.members {
-            self.target.path_of(&self.room_of(connection).to_string())
-        } else {
-            self.target.path_of("bystanders")
-        }
-    }
-
-    fn filler(&self) -> Vec<u8> {
-        stamp::filler(self.message_bytes)
-    }
-}
 
 /// The time that all threads of a fleet share.
 #[derive(Clone, Copy, Debug)]

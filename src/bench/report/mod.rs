@@ -15,12 +15,12 @@ use std::path::Path;
 use hdrhistogram::Histogram;
 
 use self::machine::Machine;
+use super::axis::Axis;
 use super::figures::{Better, Metric, Unit, median};
 use super::fleet::Accidents;
 use super::options::Common;
 use super::subject::Subject;
-use super::sweep::Axis;
-use super::{Failure, Measure, Parameter, Sample};
+use super::{About, Failure, Measure, Parameter, Sample};
 
 /// All of one invocation.
 pub(super) struct Report {
@@ -53,8 +53,8 @@ pub(super) struct Outcome {
 }
 
 impl Report {
-    pub(super) fn new(measure: &dyn Measure, over: Option<(Axis, &[f64])>) -> Self {
-        let common = measure.common();
+    pub(super) fn new(measure: &impl Measure, over: Option<(Axis, &[f64])>) -> Self {
+        let About { name: mode, common, .. } = measure.about();
         let pinned = |cpu: Option<super::affinity::Cpu>| {
             cpu.map_or("any".to_owned(), |cpu| cpu.0.to_string())
         };
@@ -67,7 +67,7 @@ impl Report {
         parameters.push(Parameter::new("processor of the server", pinned(common.server_cpu())));
         parameters.push(Parameter::new("processor of the load", pinned(common.load_cpu())));
         Self {
-            mode: measure.name(),
+            mode,
             axis: over.map(|(axis, _)| axis.title()),
             parameters,
             machine: Machine::this(),
@@ -220,7 +220,7 @@ impl Outcome {
 
     /// Latencies of all repetitions together.
     fn latency_ns(&self) -> Option<Histogram<u64>> {
-        let mut all = self.samples.iter().filter_map(|sample| sample.latency_ns.as_ref());
+        let mut all = self.samples.iter().map(|sample| &sample.latency_ns);
         let mut merged = all.next()?.clone();
         for histogram in all {
             merged.add(histogram).expect("all have the same bounds");

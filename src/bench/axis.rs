@@ -1,9 +1,6 @@
-//! `sweep`: a mode over a list of sizes or rates, in one report.
+//! What a sweep varies, and the numbers that can stand on such an axis.
 
 use clap::ValueEnum;
-
-use super::options::{MESSAGE_BYTES_MAX, MESSAGE_BYTES_MIN};
-use super::{Failure, Measure};
 
 /// What varies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -37,21 +34,6 @@ impl Axis {
     }
 }
 
-/// The mode at each of these values.
-pub(super) fn measures(
-    measure: &dyn Measure,
-    axis: Axis,
-    values: &[f64],
-) -> Result<Vec<Box<dyn Measure>>, Failure> {
-    let at = |&value: &f64| {
-        measure.at(axis, value).ok_or_else(|| {
-            let (mode, title) = (measure.name(), axis.title());
-            Failure::new(format!("{mode} cannot be measured at {value} {title}"))
-        })
-    };
-    values.iter().map(at).collect()
-}
-
 /// A value that counts something, of which there has to be one.
 pub(super) fn whole(value: f64) -> Option<u32> {
     count(value).filter(|count| *count > 0)
@@ -63,8 +45,16 @@ pub(super) fn count(value: f64) -> Option<u32> {
     (value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&value)).then_some(value as u32)
 }
 
-/// A value that is a message's length.
-pub(super) fn whole_bytes(value: f64) -> Option<u32> {
-    whole(value)
-        .filter(|bytes| (MESSAGE_BYTES_MIN..=MESSAGE_BYTES_MAX).contains(&i64::from(*bytes)))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_numbers_count() {
+        assert_eq!((count(0.0), whole(0.0)), (Some(0), None));
+        assert_eq!((count(7.0), whole(7.0)), (Some(7), Some(7)));
+        for value in [-1.0, 0.5, 1e10, f64::NAN] {
+            assert_eq!((count(value), whole(value)), (None, None), "{value}");
+        }
+    }
 }
