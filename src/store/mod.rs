@@ -1,1 +1,265 @@
 //! The log, durable: one SQLite file, written by a thread of its own.
+//!
+//! Owns the file, the threads that work on it, and what is on its way to them and back. It gives each entry its place when
+//! it commits it, keeps what the domain holds in memory, reads pages and searches. It must never know sockets, JSON, or who
+//! may do what: the domain decides that, and says upon what it did ([`Append`](crate::chat::log::Append)).
+//!
+//! # The path of a write
+//!
+//! [`Store::write`] records it; [`Store::submit`], once a turn, hands over what was recorded. The writer takes all that has
+//! arrived since its last transaction, makes one transaction of it ([`log`]), and answers when the disk has it.
+//! [`Store::answers`] has what came back. None of these ever waits.
+//!
+//! Histories and replays are read on one thread and searches on another, each from a snapshot of what is committed: a
+//! search that costs much delays nobody but other searches.
+//!
+//! # Invariants
+//!
+//! * Each request is answered once; writes in the order in which they were given, which is that of their commits.
+//! * What was answered as written is on the disk: no crash and no loss of power takes it back.
+//! * A read sees every commit that was answered before it was given; so does a search.
+//! * Damage is told, as [`Failure::Corrupt`](crate::chat::log::Failure) or [`OpenError::Corrupt`], and never served.
+//! * What is under way is bounded, in number and in bytes; more is refused with [`Full`].
+//! * The file is this process's alone.
+
+pub mod accounts;
+mod db;
+pub mod log;
+mod open_error;
+pub mod tables;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::JoinHandle;
+
+pub use self::accounts::{AccountWrite, AccountWritten, SessionNo, StoredAccount, StoredSession};
+pub use self::open_error::OpenError;
+
+use self::db::Stored;
+use self::log::Request;
+use self::worker::{Answered, Job};
+use crate::chat::log::{Read, ReadOut, Restored, Write, Written};
+
+/// Where a store keeps what it is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In this file, and in others beside it whose names begin with its name. It is created if it is not there.
+    File(PathBuf),
+    /// Nowhere: all is gone when the store is. Reads then wait for writes, and writes for reads.
+    Memory,
+}
+
+/// A store's near end. `T` is what the caller knows an answer by.
+///
+/// ```
+/// use wsrelay::chat::log::{Read, ReadOut};
+/// use wsrelay::chat::{RoomNo, Seq};
+/// use wsrelay::store::{Answer, Place, Store};
+///
+/// let (woken, wait) = std::sync::mpsc::channel();
+/// let mut opened = Store::open(&Place::Memory, move || woken.send(()).unwrap_or_default())?;
+/// let lobby = opened.restored.rooms[0].no;
+///
+/// opened.store.read("the lobby", Read::Before { room: lobby, before: Seq(1), limit: 10 }).unwrap();
+/// opened.store.submit();
+/// wait.recv().unwrap();
+/// let answer = opened.store.answers().next();
+/// let nothing = ReadOut::Page { records: vec![], more: false, as_of: Seq::START };
+/// assert_eq!(answer, Some(Answer::Read("the lobby", nothing)));
+/// opened.store.close();
+/// # Ok::<(), wsrelay::store::OpenError>(())
+/// ```
+#[derive(Debug)]
+pub struct Store<T> {
+    /// What was asked for since the last [`Store::submit`].
+    recorded: Vec<Job<T>>,
+    to_writer: Sender<Vec<Job<T>>>,
+    /// `None` where the writer reads.
+    to_reader: Option<Sender<(T, Read)>>,
+    written: Receiver<Vec<Answered<T>>>,
+    read: Receiver<Answered<T>>,
+    arrived: VecDeque<Answered<T>>,
+    writes: Load,
+    reads: Load,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// A store, and what it had when it was opened.
+#[derive(Debug)]
+pub struct Opened<T> {
+    /// The store.
+    pub store: Store<T>,
+    /// What the domain keeps in memory.
+    pub restored: Restored,
+    /// Who can log in.
+    pub accounts: Vec<StoredAccount>,
+    /// Who is logged in.
+    pub sessions: Vec<StoredSession>,
+    /// Random, and the same for as long as the file exists.
+    pub secret: [u8; 32],
+}
+
+/// Too much is under way: nothing was recorded. It is less when some [`Store::answers`] were taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// Of [`Store::write`].
+    Written(T, Written),
+    /// Of [`Store::write_account`].
+    Account(T, AccountWritten),
+    /// Of [`Store::read`].
+    Read(T, ReadOut),
+}
+
+impl<T: Send + 'static> Store<T> {
+    /// Opens a place, and starts what works on it. `wake` is called, from other threads, when there are answers, and when a
+    /// thread has ended.
+    ///
+    /// A file is walked through once, to find whether it is whole: that takes about a second for each gigabyte.
+    ///
+    /// # Errors
+    /// When the file is somebody else's, in use, of a later version, damaged or out of reach; nothing of it was changed.
+    pub fn open(
+        place: &Place,
+        wake: impl Fn() + Send + Clone + 'static,
+    ) -> Result<Opened<T>, OpenError> {
+        let (db, lock) = db::open(place)?;
+        let Stored { restored, accounts, sessions, secret } = db.stored()?;
+        let (to_writer, jobs) = mpsc::channel();
+        let (answer_writes, written) = mpsc::channel();
+        let (answer_reads, read) = mpsc::sync_channel(READS_ANSWERED_MAX);
+        let mut threads = Vec::new();
+        let mut lane = |name| worker::start_lane(name, place, &answer_reads, &wake, &mut threads);
+        let (to_reader, to_searcher) = (lane("store-reader")?, lane("store-searcher")?);
+        let writer = worker::Writer::new(db, jobs, answer_writes, answer_reads, to_searcher, lock);
+        threads.push(worker::start("store-writer", wake.clone(), move || writer.run(&wake))?);
+        let store = Self {
+            recorded: Vec::new(),
+            to_writer,
+            to_reader,
+            written,
+            read,
+            arrived: VecDeque::new(),
+            writes: Load::default(),
+            reads: Load::default(),
+            threads,
+        };
+        Ok(Opened { store, restored, accounts, sessions, secret })
+    }
+
+    /// Records something to be written.
+    ///
+    /// # Errors
+    /// When too much is under way.
+    pub fn write(&mut self, by: T, write: Write) -> Result<(), Full> {
+        self.commit(by, Request::Write(write))
+    }
+
+    /// Records something to be written about an account.
+    ///
+    /// # Errors
+    /// When too much is under way.
+    pub fn write_account(&mut self, by: T, write: AccountWrite) -> Result<(), Full> {
+        self.commit(by, Request::Account(write))
+    }
+
+    fn commit(&mut self, by: T, request: Request) -> Result<(), Full> {
+        self.writes.add(request.bytes())?;
+        self.recorded.push(Job::Commit(by, request));
+        Ok(())
+    }
+
+    /// Records something to be read.
+    ///
+    /// # Errors
+    /// When too much is under way.
+    pub fn read(&mut self, by: T, read: Read) -> Result<(), Full> {
+        self.reads.add(worker::read_bytes(&read))?;
+        match (&self.to_reader, &read) {
+            // A reader that has ended answers nothing; `is_alive` tells.
+            (Some(reader), Read::Replay { .. } | Read::Before { .. } | Read::After { .. }) => {
+                let _ = reader.send((by, read));
+            }
+            _ => self.recorded.push(Job::Read(by, read)),
+        }
+        Ok(())
+    }
+
+    /// Hands over what was recorded. What is handed over at once is not torn apart without need.
+    pub fn submit(&mut self) {
+        if !self.recorded.is_empty() {
+            // A writer that has ended answers nothing; `is_alive` tells.
+            let _ = self.to_writer.send(std::mem::take(&mut self.recorded));
+        }
+    }
+
+    /// The answers that are there, writes in the order of their commits.
+    pub fn answers(&mut self) -> impl Iterator<Item = Answer<T>> {
+        self.arrived.extend(self.written.try_iter().flatten());
+        self.arrived.extend(self.read.try_iter());
+        std::iter::from_fn(|| {
+            let Answered { answer, bytes } = self.arrived.pop_front()?;
+            match answer {
+                Answer::Read(..) => self.reads.take(bytes),
+                Answer::Written(..) | Answer::Account(..) => self.writes.take(bytes),
+            }
+            Some(answer)
+        })
+    }
+
+    /// False when a thread has ended that should not have: nothing more is to be expected of this store.
+    pub fn is_alive(&self) -> bool {
+        !self.threads.iter().any(JoinHandle::is_finished)
+    }
+
+    /// Commits what is recorded, puts all in its place in the file, and gives the file back.
+    pub fn close(mut self) {
+        self.submit();
+        let Self { to_writer, to_reader, written, read, threads, .. } = self;
+        drop((to_writer, to_reader, written, read));
+        for thread in threads {
+            // A thread that has panicked has said so, and there is nothing to be done about it here.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What is under way.
+#[derive(Debug, Default)]
+struct Load {
+    requests: usize,
+    bytes: usize,
+}
+
+impl Load {
+    fn add(&mut self, bytes: usize) -> Result<(), Full> {
+        if self.requests >= WAITING_MAX || self.bytes + bytes > WAITING_BYTES_MAX {
+            return Err(Full);
+        }
+        self.requests += 1;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: usize) {
+        self.requests -= 1;
+        self.bytes -= bytes;
+    }
+}
+
+/// Writes that are under way at one time, from [`Store::write`] to [`Store::answers`], and reads likewise: two transactions
+/// of the largest kind, so that one can wait while the other is written.
+pub const WAITING_MAX: usize = 2 * worker::REQUESTS_PER_COMMIT_MAX;
+/// Bytes that they come to: a thousand of the longest posts.
+pub const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Reads that are answered and not taken; further ones wait. Each may be a page of some hundred kilobytes.
+const READS_ANSWERED_MAX: usize = 64;
+/// After so many milliseconds a failed write is worth another try: a full disk does not empty itself sooner.
+const AFTER_MS: u64 = 1_000;

@@ -1,0 +1,262 @@
+//! Replays, and pages of a history.
+//!
+//! Invariants:
+//! * What is read is of one moment: entries, their marks and where the log ends.
+//! * A replay has no gap, and the posts of a page are counted without one; else the log is damaged, and nothing of it is
+//!   served.
+
+use rusqlite::{Connection, params};
+
+use super::entries;
+use super::fields::{POST, TOMBSTONE, signed, unsigned};
+use super::row::{Row, columns};
+use super::trouble::Trouble;
+use crate::chat::log::ReadOut;
+use crate::chat::{Body, Emoji, Marks, Name, Reaction, Record, RoomNo, Seq, What};
+
+/// Every entry of a room after `after` and up to `through`, as far as the texts stay within `bytes_max`.
+pub(super) fn replay(
+    db: &mut Connection,
+    room: RoomNo,
+    after: Seq,
+    through: Seq,
+    bytes_max: usize,
+) -> Result<ReadOut, Trouble> {
+    let snapshot = db.transaction()?;
+    let mut page = Page::new(bytes_max);
+    let mut select = snapshot.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM entries WHERE room = ?1 AND seq > ?2 AND seq <= ?3 AND kind < 16
+         UNION ALL
+         SELECT ",
+        columns!(),
+        " FROM entries WHERE room = ?1 AND seq > ?2 AND seq <= ?3 AND kind >= 16
+         ORDER BY 2"
+    ))?;
+    let mut rows = select.query([signed(room.0), place(after), place(through)])?;
+    let mut expected = after.next();
+    while let Some(columns) = rows.next()? {
+        let row = Row::read(columns)?;
+        if row.seq != expected {
+            return Err(Trouble::Damage);
+        }
+        expected = expected.next();
+        if !page.take(&snapshot, &row)? {
+            break;
+        }
+    }
+    if !page.more && expected <= through {
+        return Err(Trouble::Damage);
+    }
+    page.finish(&snapshot, room)
+}
+
+/// At most `limit` lines before a place, the nearest.
+pub(super) fn lines_before(
+    db: &mut Connection,
+    room: RoomNo,
+    before: Seq,
+    limit: u16,
+) -> Result<ReadOut, Trouble> {
+    const LINES: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM entries WHERE room = ?1 AND seq < ?2 AND kind < 16
+         ORDER BY seq DESC LIMIT ?3"
+    );
+    let snapshot = db.transaction()?;
+    let mut page = Page::new(PAGE_BYTES_MAX);
+    let mut count = Count::default();
+    lines(&snapshot, LINES, room, before, limit, &mut page, |row| count.go_back(row))?;
+    if !page.more && !count.is_at_the_first() {
+        return Err(Trouble::Damage);
+    }
+    page.records.reverse();
+    page.finish(&snapshot, room)
+}
+
+/// At most `limit` lines after a place, the nearest.
+pub(super) fn lines_after(
+    db: &mut Connection,
+    room: RoomNo,
+    after: Seq,
+    limit: u16,
+) -> Result<ReadOut, Trouble> {
+    const LINES: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM entries WHERE room = ?1 AND seq > ?2 AND kind < 16
+         ORDER BY seq LIMIT ?3"
+    );
+    let snapshot = db.transaction()?;
+    let mut page = Page::new(PAGE_BYTES_MAX);
+    let mut count = Count::default();
+    lines(&snapshot, LINES, room, after, limit, &mut page, |row| count.go_on(row))?;
+    page.finish(&snapshot, room)
+}
+
+fn lines(
+    snapshot: &Connection,
+    sql: &str,
+    room: RoomNo,
+    from: Seq,
+    limit: u16,
+    page: &mut Page,
+    mut counts: impl FnMut(&Row<'_>) -> bool,
+) -> Result<(), Trouble> {
+    let mut select = snapshot.prepare_cached(sql)?;
+    let one_more = i64::from(limit) + 1;
+    let mut rows = select.query(params![signed(room.0), place(from), one_more])?;
+    while let Some(columns) = rows.next()? {
+        let row = Row::read(columns)?;
+        if !counts(&row) {
+            return Err(Trouble::Damage);
+        }
+        if page.records.len() == usize::from(limit) {
+            page.more = true;
+        }
+        if page.more || !page.take(snapshot, &row)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A place as SQLite compares it. What is beyond its numbers is beyond every log.
+fn place(seq: Seq) -> i64 {
+    i64::try_from(seq.0).unwrap_or(i64::MAX)
+}
+
+/// Posts as lines count them: each line says how many there are up to and including it.
+#[derive(Debug, Default)]
+struct Count {
+    /// How many there have to be up to and including the next line, if that is known.
+    next: Option<u64>,
+    last: Option<u64>,
+}
+
+impl Count {
+    fn go_on(&mut self, row: &Row<'_>) -> bool {
+        let fits = self.last.is_none_or(|last| row.posts == last + one_if_post(row));
+        self.last = Some(row.posts);
+        fits
+    }
+
+    fn go_back(&mut self, row: &Row<'_>) -> bool {
+        let fits = self.next.is_none_or(|next| row.posts == next);
+        self.next = row.posts.checked_sub(one_if_post(row));
+        fits && self.next.is_some()
+    }
+
+    fn is_at_the_first(&self) -> bool {
+        self.next.is_none_or(|next| next == 0)
+    }
+}
+
+fn one_if_post(row: &Row<'_>) -> u64 {
+    matches!(row.fields.kind, POST | TOMBSTONE).into()
+}
+
+/// Records, as far as their texts stay within a limit.
+struct Page {
+    records: Vec<Record>,
+    bytes_left: usize,
+    more: bool,
+}
+
+impl Page {
+    fn new(bytes_max: usize) -> Self {
+        Self { records: Vec::new(), bytes_left: bytes_max, more: false }
+    }
+
+    /// Adds a record, or answers that there is no room for it.
+    fn take(&mut self, snapshot: &Connection, row: &Row<'_>) -> Result<bool, Trouble> {
+        let record = record(snapshot, row)?;
+        let bytes = match &record.entry.what {
+            What::Post(post) => post.body.as_str().len(),
+            What::Edit { body: Some(body), .. } => body.as_str().len(),
+            _ => 0,
+        };
+        match self.bytes_left.checked_sub(bytes) {
+            Some(left) => {
+                self.bytes_left = left;
+                self.records.push(record);
+            }
+            None => self.more = true,
+        }
+        Ok(!self.more)
+    }
+
+    fn finish(mut self, snapshot: &Connection, room: RoomNo) -> Result<ReadOut, Trouble> {
+        if let [first, .., last] | [first @ last] = &self.records[..] {
+            let places = (first.entry.seq, last.entry.seq);
+            add_reactions(snapshot, room, places, &mut self.records)?;
+        }
+        let as_of = entries::last_seq(snapshot, room)?;
+        Ok(ReadOut::Page { records: self.records, more: self.more, as_of })
+    }
+}
+
+/// What a row says now; its reactions apart.
+pub(super) fn record(snapshot: &Connection, row: &Row<'_>) -> Result<Record, Trouble> {
+    let mut entry = row.entry()?;
+    if let What::Edit { post, body } = &mut entry.what {
+        *body = text_of(snapshot, row.room, *post)?;
+    }
+    let marks = Marks { edited: row.edited, pinned: row.pinned, reactions: Vec::new() };
+    Ok(Record { entry, marks })
+}
+
+/// The text that a post has now; `None` if it was deleted.
+fn text_of(snapshot: &Connection, room: RoomNo, post: Seq) -> Result<Option<Body>, Trouble> {
+    let found =
+        entries::find(snapshot, room, post, |row| match (row.fields.kind, row.fields.text) {
+            (POST, Some(text)) => Ok(Some(Body::stored(text))),
+            (TOMBSTONE, _) => Ok(None),
+            _ => Err(Trouble::Damage),
+        })?;
+    found.ok_or(Trouble::Damage)
+}
+
+/// Puts the reactions to the posts of a range under them. `records` are in the order of their places.
+pub(super) fn add_reactions(
+    snapshot: &Connection,
+    room: RoomNo,
+    (first, last): (Seq, Seq),
+    records: &mut [Record],
+) -> Result<(), Trouble> {
+    let mut select = snapshot.prepare_cached(
+        "SELECT post, emoji, name FROM reactions WHERE room = ?1 AND post BETWEEN ?2 AND ?3 ORDER BY post, seq",
+    )?;
+    let mut rows = select.query([signed(room.0), place(first), place(last)])?;
+    while let Some(columns) = rows.next()? {
+        let post = Seq(unsigned(columns.get(0)?));
+        let found = records.binary_search_by_key(&post, |record| record.entry.seq);
+        let Ok(index) = found else { continue };
+        let (emoji, name): (String, String) = (columns.get(1)?, columns.get(2)?);
+        react(&mut records[index].marks.reactions, Emoji::stored(&emoji), Name::stored(&name));
+    }
+    Ok(())
+}
+
+/// In the order in which each emoji was first used, and under it by whom.
+fn react(reactions: &mut Vec<Reaction>, emoji: Emoji, user: Name) {
+    match reactions.iter().position(|reaction| reaction.emoji == emoji) {
+        Some(index) if reactions[index].users.len() < REACTION_USERS_MAX => {
+            reactions[index].users.push(user);
+        }
+        None if reactions.len() < REACTIONS_MAX => {
+            reactions.push(Reaction { emoji, users: vec![user] });
+        }
+        _ => {}
+    }
+}
+
+/// Bytes of text of one page of a history, as of one replay: what a page comes to on the wire has to fit in an outbox.
+const PAGE_BYTES_MAX: usize = 256 * 1024;
+/// Different reactions to one post that are read, the earliest, and users of one reaction. Nobody looks at more, and a page
+/// of posts with thousands of each would not fit anywhere.
+const REACTIONS_MAX: usize = 32;
+/// See [`REACTIONS_MAX`].
+const REACTION_USERS_MAX: usize = 256;

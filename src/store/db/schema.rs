@@ -1,0 +1,122 @@
+//! What the file holds, version by version.
+//!
+//! A version, once released, is never changed: what comes later is a step of its own at the end of [`STEPS`].
+
+/// "wsry", in the file's header: it is ours.
+pub(super) const APPLICATION_ID: i32 = 0x7773_7279;
+
+/// What makes version `n + 1` of version `n`.
+pub(super) const STEPS: &[&str] = &[V1];
+
+/// The version that this program reads and writes.
+pub(super) const VERSION: usize = STEPS.len();
+
+/// Tables are STRICT, so that a damaged type is an error and not another value.
+const V1: &str = "
+-- What there is one of.
+CREATE TABLE state (
+    name TEXT PRIMARY KEY,
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE people (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    skeleton TEXT NOT NULL UNIQUE,
+    phc TEXT,                           -- NULL: deleted
+    created INTEGER NOT NULL,
+    display TEXT,
+    hue INTEGER,
+    last_seen INTEGER
+) STRICT;
+
+CREATE TABLE sessions (
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
+    person INTEGER NOT NULL,
+    token_sha256 BLOB NOT NULL,
+    created INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    label TEXT NOT NULL
+) STRICT;
+CREATE INDEX sessions_of_person ON sessions (person);
+
+CREATE TABLE rooms (
+    no INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    kind INTEGER NOT NULL,
+    title TEXT,
+    epoch TEXT NOT NULL,
+    rules INTEGER NOT NULL DEFAULT 0,   -- the last entry that changed who may do what
+    mode INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE members (
+    room INTEGER,
+    person INTEGER,
+    role INTEGER NOT NULL,
+    muted_until INTEGER NOT NULL,
+    received INTEGER NOT NULL,
+    read INTEGER NOT NULL,
+    posts_read INTEGER NOT NULL,        -- posts of the room up to and including read
+    PRIMARY KEY (room, person)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bans (
+    room INTEGER,
+    person INTEGER,
+    PRIMARY KEY (room, person)
+) STRICT, WITHOUT ROWID;
+
+-- All logs, in the order of commits.
+CREATE TABLE entries (
+    no INTEGER PRIMARY KEY,
+    room INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    kind INTEGER NOT NULL,              -- below 16: a line of its own; from 16: changes another
+    at INTEGER NOT NULL,
+    author INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    posts INTEGER NOT NULL,             -- posts of the room up to and including this entry
+    about INTEGER,
+    value INTEGER NOT NULL,
+    text TEXT,
+    people BLOB,
+    key TEXT,
+    digest INTEGER,
+    edited INTEGER,
+    pinned INTEGER NOT NULL,
+    crc INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX lines ON entries (room, seq) WHERE kind < 16;
+CREATE UNIQUE INDEX changes ON entries (room, seq) WHERE kind >= 16;
+CREATE UNIQUE INDEX keys ON entries (room, author, key) WHERE key IS NOT NULL;
+
+CREATE TABLE reactions (
+    room INTEGER,
+    post INTEGER,
+    emoji TEXT,
+    author INTEGER,
+    name TEXT NOT NULL,
+    seq INTEGER NOT NULL,               -- the entry that put it
+    PRIMARY KEY (room, post, emoji, author)
+) STRICT, WITHOUT ROWID;
+
+-- Those that are not read yet.
+CREATE TABLE mentions (
+    room INTEGER,
+    person INTEGER,
+    post INTEGER,
+    PRIMARY KEY (room, person, post)
+) STRICT, WITHOUT ROWID;
+
+-- What is searched, without the two characters that mark what was found. A room's number is a word of its posts, so that
+-- the index itself leaves out the rooms that are not asked for.
+CREATE VIEW posts (no, text, room) AS
+    SELECT no, replace(replace(text, char(57344), ''), char(57345), ''), room
+    FROM entries WHERE kind = 1;
+CREATE VIRTUAL TABLE search USING fts5 (
+    text, room,
+    content = 'posts', content_rowid = 'no', columnsize = 0,
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+";

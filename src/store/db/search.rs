@@ -1,0 +1,125 @@
+//! Searches.
+//!
+//! Whatever is typed becomes a list of quoted words, so that none of it is ever read as the query language of FTS5.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, params};
+
+use super::fields::signed;
+use super::pages;
+use super::row::{Row, columns};
+use super::trouble::Trouble;
+use crate::chat::event::Hit;
+use crate::chat::log::ReadOut;
+use crate::chat::{RoomId, RoomNo};
+
+/// Posts in one of the rooms that have all the words, newest first.
+pub(super) fn search(
+    db: &mut Connection,
+    query: &str,
+    rooms: &[RoomNo],
+    skip: u32,
+    limit: u16,
+) -> Result<ReadOut, Trouble> {
+    let Some(expression) = expression(query, rooms) else {
+        return Ok(ReadOut::Found { hits: Vec::new(), more: false });
+    };
+    let until = Instant::now() + TIME_MAX;
+    db.progress_handler(OPS_BETWEEN_LOOKS, Some(move || Instant::now() > until))?;
+    let found = find(db, &expression, rooms, skip, limit);
+    db.progress_handler(0, None::<fn() -> bool>)?;
+    found
+}
+
+fn find(
+    db: &mut Connection,
+    expression: &str,
+    rooms: &[RoomNo],
+    skip: u32,
+    limit: u16,
+) -> Result<ReadOut, Trouble> {
+    let snapshot = db.transaction()?;
+    let mut select = snapshot.prepare_cached(concat!(
+        "SELECT ", columns!(), ", rooms.id, snippet(search, 0, char(57344), char(57345), '…', 16)
+         FROM search CROSS JOIN entries ON entries.no = search.rowid CROSS JOIN rooms ON rooms.no = entries.room
+         WHERE search MATCH ?1 AND entries.room IN (SELECT value FROM json_each(?2))
+         ORDER BY search.rowid DESC LIMIT ?3 OFFSET ?4"
+    ))?;
+    let one_more = i64::from(limit) + 1;
+    let mut rows = select.query(params![expression, json_list(rooms), one_more, skip])?;
+    let mut hits = Vec::new();
+    while let Some(columns) = rows.next()? {
+        if hits.len() == usize::from(limit) {
+            return Ok(ReadOut::Found { hits, more: true });
+        }
+        let row = Row::read(columns)?;
+        let mut records = [pages::record(&snapshot, &row)?];
+        pages::add_reactions(&snapshot, row.room, (row.seq, row.seq), &mut records)?;
+        let [record] = records;
+        let (room, snippet): (String, String) = (columns.get(17)?, columns.get(18)?);
+        let room = RoomId::parse(&room).map_err(|_| Trouble::Damage)?;
+        hits.push(Hit { room, record, snippet: shortened(&snippet) });
+    }
+    Ok(ReadOut::Found { hits, more: false })
+}
+
+/// The query in the language of FTS5; `None` if there is nothing to look for.
+fn expression(query: &str, rooms: &[RoomNo]) -> Option<String> {
+    let mut words = query
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .map(|word| word.replace(['"', '\u{E000}', '\u{E001}'], ""))
+        .filter(|word| word.chars().any(char::is_alphanumeric))
+        .take(WORDS_MAX)
+        .collect::<Vec<_>>();
+    let last = words.pop()?;
+    let star = if is_prefix(&last) { "*" } else { "" };
+    let mut expression = String::from("{text} : (");
+    for word in words {
+        expression += &format!("\"{word}\" ");
+    }
+    expression += &format!("\"{last}\"{star})");
+    if (1..=ROOMS_IN_INDEX_MAX).contains(&rooms.len()) {
+        let rooms: Vec<_> = rooms.iter().map(|room| format!("\"{}\"", signed(room.0))).collect();
+        expression += &format!(" AND {{room}} : ({})", rooms.join(" OR "));
+    }
+    Some(expression)
+}
+
+/// A single letter begins too many words; but one that stands for a word or a syllable does not.
+fn is_prefix(word: &str) -> bool {
+    word.chars().count() > 1 || !word.is_ascii()
+}
+
+fn json_list(rooms: &[RoomNo]) -> String {
+    let rooms: Vec<_> = rooms.iter().map(|room| signed(room.0).to_string()).collect();
+    format!("[{}]", rooms.join(","))
+}
+
+/// A snippet has so many words; a word may have any length.
+fn shortened(snippet: &str) -> Arc<str> {
+    if snippet.len() <= SNIPPET_BYTES_MAX {
+        return snippet.into();
+    }
+    let ends = snippet.char_indices().map(|(start, _)| start);
+    let end = ends.take_while(|&end| end <= SNIPPET_BYTES_MAX).last().unwrap_or(0);
+    let mut text = snippet[..end].to_owned();
+    let opened = text.matches('\u{E000}').count();
+    if opened > text.matches('\u{E001}').count() {
+        text.push('\u{E001}');
+    }
+    text.push('…');
+    text.into()
+}
+
+/// A search that takes longer is given up: long before anybody stops waiting, and before those behind it notice.
+const TIME_MAX: Duration = Duration::from_millis(500);
+/// Steps of SQLite's machine between two looks at the clock: some ten microseconds.
+const OPS_BETWEEN_LOOKS: i32 = 1_000;
+/// Words of a query that are looked for.
+const WORDS_MAX: usize = 100;
+/// For so many rooms the index itself leaves out the others; each costs it a lookup. For more they are left out afterwards,
+/// which is cheap for who may read most of what there is.
+const ROOMS_IN_INDEX_MAX: usize = 64;
+const SNIPPET_BYTES_MAX: usize = 1_024;

@@ -1,0 +1,457 @@
+//! The log's decisions: what is committed, at which place, and what is turned back.
+//!
+//! Owns the order of things and every rule of [`Written`]. Knows nothing of SQL, threads or who asked: pure over
+//! [`Tables`].
+//!
+//! Invariants:
+//! * What is given to [`Log::commit`] at once is one transaction, and is answered after it: each by what became of it, or,
+//!   if the transaction failed, all by [`Failure::Unavailable`].
+//! * A room's entries are contiguous from 1. A place that was answered is never taken by another entry.
+//! * After a failed transaction nothing is assumed: what was remembered of rooms is read again.
+//! * What meets damaged rows fails alone, with [`Failure::Corrupt`]; the rest of its transaction is done again.
+//!
+//! A new member has read all that was there before: its cursors stand at the entry by which it came. Guests are named in
+//! entries, and banned if need be, but are no members here and have no cursors.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::AFTER_MS;
+use super::accounts::{AccountWrite, AccountWritten, SessionNo};
+use super::tables::{Change, Digest, Fault, Head, Standing, Tables};
+use crate::chat::log::{Append, Create, Failure, Guard, Write, Written};
+use crate::chat::{Author, Entry, Name, PersonId, Post, Role, RoomKind, RoomNo, Seq, UnixMs, What};
+
+/// Something to be committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// For the domain.
+    Write(Write),
+    /// For an account.
+    Account(AccountWrite),
+}
+
+/// What became of a [`Request`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Of a [`Request::Write`].
+    Written(Written),
+    /// Of a [`Request::Account`].
+    Account(AccountWritten),
+}
+
+/// Decides what becomes of requests.
+#[derive(Debug)]
+pub struct Log<D> {
+    tables: D,
+    /// Where rooms stand: as committed, and within a transaction as changed by it.
+    heads: HashMap<RoomNo, Head>,
+}
+
+impl<D: Tables> Log<D> {
+    /// Over tables that nobody else changes.
+    pub fn new(tables: D) -> Self {
+        Self { tables, heads: HashMap::new() }
+    }
+
+    /// The tables, between two commits.
+    pub fn tables(&mut self) -> &mut D {
+        &mut self.tables
+    }
+
+    /// The tables, when nothing more is to be committed.
+    pub fn into_tables(self) -> D {
+        self.tables
+    }
+
+    /// Commits all that is asked for as one transaction. Outcomes are as many as requests, and in their order.
+    pub fn commit(&mut self, requests: &[Request]) -> Vec<Outcome> {
+        let mut left_out = BTreeSet::new();
+        loop {
+            let stop = match self.transact(requests, &left_out) {
+                Ok(outcomes) => return outcomes,
+                Err(stop) => stop,
+            };
+            self.tables.rollback();
+            self.heads.clear();
+            match stop.met_damage {
+                Some(index) if left_out.len() < LEFT_OUT_MAX => left_out.insert(index),
+                _ => return requests.iter().map(|request| request.failed(UNAVAILABLE)).collect(),
+            };
+        }
+    }
+
+    fn transact(
+        &mut self,
+        requests: &[Request],
+        left_out: &BTreeSet<usize>,
+    ) -> Result<Vec<Outcome>, Stop> {
+        self.tables.begin()?;
+        let mut outcomes = Vec::with_capacity(requests.len());
+        for (index, request) in requests.iter().enumerate() {
+            outcomes.push(match left_out.contains(&index) {
+                true => request.failed(Failure::Corrupt),
+                false => self.perform(request).map_err(|fault| Stop::at(index, fault))?,
+            });
+        }
+        self.tables.commit()?;
+        Ok(outcomes)
+    }
+
+    fn perform(&mut self, request: &Request) -> Result<Outcome, Fault> {
+        match request {
+            Request::Write(write) => self.write(write).map(Outcome::Written),
+            Request::Account(write) => self.write_account(write).map(Outcome::Account),
+        }
+    }
+
+    fn write(&mut self, write: &Write) -> Result<Written, Fault> {
+        match write {
+            Write::Append(append) => self.append(append),
+            Write::Create(create) => self.create(create),
+            &Write::Cursor { person, room, received, read } => {
+                self.move_cursor(room, person, received, read)
+            }
+            &Write::Seen { person, at } => {
+                self.tables.apply(Change::Seen { person, at })?;
+                Ok(Written::Done)
+            }
+        }
+    }
+
+    /// A repetition comes before everything else: what is in the log is in the log, whatever has changed since.
+    fn append(&mut self, append: &Append) -> Result<Written, Fault> {
+        let Append { room, basis, guard, at, .. } = *append;
+        let digest = match &append.what {
+            What::Post(post) => match self.repetition(room, append.from.id, post)? {
+                Ok(digest) => digest,
+                Err(written) => return Ok(written),
+            },
+            _ => None,
+        };
+        let head = self.head(room)?;
+        if head.rules != basis {
+            return Ok(Written::Stale);
+        }
+        if let Some(refused) = self.check(room, guard)? {
+            return Ok(refused);
+        }
+        let entry = Entry {
+            seq: head.seq.next(),
+            at,
+            from: append.from.clone(),
+            what: append.what.clone(),
+        };
+        self.enter(room, head, &entry, digest)?;
+        Ok(Written::Entry(entry))
+    }
+
+    /// The digest to keep with a post that has a key; `Err` with the answer if that key was used.
+    fn repetition(
+        &mut self,
+        room: RoomNo,
+        author: PersonId,
+        post: &Post,
+    ) -> Result<Result<Option<Digest>, Written>, Fault> {
+        let Some(key) = &post.key else { return Ok(Ok(None)) };
+        let digest = Digest::of(post);
+        Ok(match self.tables.keyed(room, author, key)? {
+            None => Ok(Some(digest)),
+            Some(kept) if kept.digest == digest => {
+                Err(Written::Duplicate { seq: kept.seq, at: kept.at })
+            }
+            Some(_) => Err(Written::KeyReused),
+        })
+    }
+
+    fn check(&mut self, room: RoomNo, guard: Guard) -> Result<Option<Written>, Fault> {
+        let (post, by) = match guard {
+            Guard::None => return Ok(None),
+            Guard::Post(post) => (post, None),
+            Guard::PostBy(post, person) => (post, Some(person)),
+        };
+        Ok(match (self.tables.author_of_post(room, post)?, by) {
+            (None, _) => Some(Written::NoPost),
+            (Some(author), Some(person)) if author != person => Some(Written::NotAuthor),
+            (Some(_), _) => None,
+        })
+    }
+
+    /// An id that is taken was taken after this was decided.
+    fn create(&mut self, create: &Create) -> Result<Written, Fault> {
+        if self.tables.room_called(&create.id)?.is_some() {
+            return Ok(Written::Stale);
+        }
+        let room = RoomNo(self.tables.last_room()?.map_or(1, |RoomNo(last)| last + 1));
+        self.tables.apply(Change::Room { room, create })?;
+        let head = Head { kind: create.kind, seq: Seq::START, rules: Seq::START, posts: 0 };
+        let entry = Entry {
+            seq: Seq::START.next(),
+            at: create.at,
+            from: create.from.clone(),
+            what: What::Created {
+                kind: create.kind,
+                title: create.title.clone(),
+                members: create.members.clone(),
+            },
+        };
+        self.enter(room, head, &entry, None)?;
+        Ok(Written::Created { room, entry })
+    }
+
+    /// Appends an entry to a room that stands at `head`, and does what it says.
+    fn enter(
+        &mut self,
+        room: RoomNo,
+        mut head: Head,
+        entry: &Entry,
+        digest: Option<Digest>,
+    ) -> Result<(), Fault> {
+        head.seq = entry.seq;
+        head.posts += u64::from(matches!(entry.what, What::Post(_)));
+        self.tables.apply(Change::Append { room, entry, posts: head.posts, digest })?;
+        self.take_effect(room, head, entry)?;
+        if entry.what.changes_rules() {
+            head.rules = entry.seq;
+            self.tables.apply(Change::Rules { room, seq: entry.seq })?;
+        }
+        self.heads.insert(room, head);
+        Ok(())
+    }
+
+    fn take_effect(&mut self, room: RoomNo, head: Head, entry: &Entry) -> Result<(), Fault> {
+        let seq = entry.seq;
+        match &entry.what {
+            What::Post(post) => self.mention(room, head, entry, post),
+            What::Tombstone | What::Edit { body: None, .. } => Ok(()),
+            &What::Edit { post, body: Some(ref body) } => {
+                self.tables.apply(Change::Edit { room, post, body, at: entry.at })
+            }
+            &What::Delete { post } => self.tables.apply(Change::Wipe { room, post }),
+            &What::React { post, ref emoji, on } => {
+                let by = &entry.from;
+                self.tables.apply(Change::React { room, post, emoji, by, seq, on })
+            }
+            &What::Pin { post, on } => self.tables.apply(Change::Pin { room, post, on }),
+            What::Created { members, .. } => {
+                members.iter().try_for_each(|(who, role)| self.admit(room, head, who, *role))
+            }
+            What::Join => self.admit(room, head, &entry.from, Role::Member),
+            What::Leave => self.tables.apply(Change::NoMember { room, person: entry.from.id }),
+            What::Add { user, role } => self.admit(room, head, user, *role),
+            What::Remove { user } => self.tables.apply(Change::NoMember { room, person: user.id }),
+            What::Role { user, role } => {
+                self.restand(room, head, user, |standing| standing.role = *role)
+            }
+            What::Rename { title } => self.tables.apply(Change::Title { room, title }),
+            What::Ban { user, on } => self.ban(room, user, *on),
+            What::Mute { user, until } => {
+                self.restand(room, head, user, |standing| standing.muted_until = *until)
+            }
+            &What::Mode(mode) => self.tables.apply(Change::Mode { room, mode }),
+        }
+    }
+
+    /// Kept are the mentions of members other than the author, each once.
+    fn mention(
+        &mut self,
+        room: RoomNo,
+        head: Head,
+        entry: &Entry,
+        post: &Post,
+    ) -> Result<(), Fault> {
+        let people: BTreeSet<_> = post.mentions.iter().map(|author| author.id).collect();
+        for person in people {
+            if person == entry.from.id || self.standing(room, head, person)?.is_none() {
+                continue;
+            }
+            self.tables.apply(Change::Mention { room, post: entry.seq, person })?;
+        }
+        Ok(())
+    }
+
+    fn admit(&mut self, room: RoomNo, head: Head, who: &Author, role: Role) -> Result<(), Fault> {
+        if who.id.is_guest() {
+            return Ok(());
+        }
+        let standing = Standing {
+            role,
+            muted_until: UnixMs(0),
+            received: head.seq,
+            read: head.seq,
+            posts_read: head.posts,
+        };
+        self.tables.apply(Change::Member { room, person: who.id, standing })
+    }
+
+    fn ban(&mut self, room: RoomNo, user: &Author, on: bool) -> Result<(), Fault> {
+        let person = user.id;
+        self.tables.apply(Change::Ban { room, person, on })?;
+        match on {
+            true => self.tables.apply(Change::NoMember { room, person }),
+            false => Ok(()),
+        }
+    }
+
+    /// Changes how a member stands; who is none stays none.
+    fn restand(
+        &mut self,
+        room: RoomNo,
+        head: Head,
+        user: &Author,
+        change: impl FnOnce(&mut Standing),
+    ) -> Result<(), Fault> {
+        let Some(mut standing) = self.standing(room, head, user.id)? else { return Ok(()) };
+        change(&mut standing);
+        self.tables.apply(Change::Member { room, person: user.id, standing })
+    }
+
+    /// How an account stands in a room that it is a member of. In the lobby that is everybody.
+    fn standing(
+        &mut self,
+        room: RoomNo,
+        head: Head,
+        person: PersonId,
+    ) -> Result<Option<Standing>, Fault> {
+        if person.is_guest() {
+            return Ok(None);
+        }
+        let standing = self.tables.standing(room, person)?;
+        Ok(standing.or_else(|| (head.kind == RoomKind::Lobby).then_some(NEWCOMER)))
+    }
+
+    /// Cursors only go forward, and never beyond the last entry. Those of no member are kept nowhere.
+    fn move_cursor(
+        &mut self,
+        room: RoomNo,
+        person: PersonId,
+        received: Seq,
+        read: Seq,
+    ) -> Result<Written, Fault> {
+        let head = self.head(room)?;
+        let before = self.standing(room, head, person)?;
+        let mut standing = before.unwrap_or(NEWCOMER);
+        standing.received = standing.received.max(received.min(head.seq));
+        let through = read.min(head.seq);
+        if through > standing.read {
+            standing.read = through;
+            standing.posts_read = self.tables.posts_through(room, through)?;
+            self.tables.apply(Change::MentionsRead { room, person, through })?;
+        }
+        if before.is_some() {
+            self.tables.apply(Change::Member { room, person, standing })?;
+        }
+        let mentions = self.tables.mentions(room, person)?;
+        let Standing { received, read, posts_read, .. } = standing;
+        Ok(Written::Cursor { received, read, posts_read, mentions })
+    }
+
+    fn head(&mut self, room: RoomNo) -> Result<Head, Fault> {
+        if let Some(head) = self.heads.get(&room) {
+            return Ok(*head);
+        }
+        // Rooms are never removed: one that was known and is not there is damage.
+        let head = self.tables.head(room)?.ok_or(Fault::Corrupt)?;
+        self.heads.insert(room, head);
+        Ok(head)
+    }
+
+    fn write_account(&mut self, write: &AccountWrite) -> Result<AccountWritten, Fault> {
+        let change = match write {
+            AccountWrite::Register { name, phc, at } => return self.register(name, phc, *at),
+            AccountWrite::OpenSession { person, token_sha256, at, label } => {
+                let no = SessionNo(self.tables.last_session()?.map_or(1, |SessionNo(no)| no + 1));
+                let person = *person;
+                self.tables.apply(Change::Session { no, person, token_sha256, at: *at, label })?;
+                return Ok(AccountWritten::SessionOpened(no));
+            }
+            AccountWrite::SetPassword { person, phc } => Change::Password { person: *person, phc },
+            AccountWrite::SetProfile { person, profile } => {
+                Change::Profile { person: *person, profile }
+            }
+            &AccountWrite::Delete { person } => Change::NoPerson { person },
+            &AccountWrite::CloseSession { no } => Change::NoSession { no },
+            &AccountWrite::CloseSessions { person, except } => {
+                Change::NoSessions { person, except }
+            }
+            &AccountWrite::TouchSession { no, at } => Change::SessionUsed { no, at },
+        };
+        self.tables.apply(change)?;
+        Ok(AccountWritten::Done)
+    }
+
+    fn register(
+        &mut self,
+        name: &Name,
+        phc: &Arc<str>,
+        at: UnixMs,
+    ) -> Result<AccountWritten, Fault> {
+        if self.tables.is_taken(name)? {
+            return Ok(AccountWritten::NameTaken);
+        }
+        let person = PersonId(self.tables.last_person()?.map_or(1, |PersonId(last)| last + 1));
+        self.tables.apply(Change::Person { person, name, phc, at })?;
+        Ok(AccountWritten::Registered(person))
+    }
+}
+
+impl Request {
+    /// What it takes of memory, texts included.
+    pub fn bytes(&self) -> usize {
+        let inside = match self {
+            Request::Write(Write::Append(append)) => match &append.what {
+                What::Post(post) => {
+                    post.body.as_str().len() + post.mentions.len() * size_of::<Author>()
+                }
+                What::Edit { body: Some(body), .. } => body.as_str().len(),
+                _ => 0,
+            },
+            Request::Write(Write::Create(create)) => {
+                create.members.len() * size_of::<(Author, Role)>()
+            }
+            Request::Account(AccountWrite::OpenSession { label, .. }) => label.len(),
+            Request::Write(_) | Request::Account(_) => 0,
+        };
+        size_of::<Self>() + inside
+    }
+
+    fn failed(&self, failure: Failure) -> Outcome {
+        match self {
+            Request::Write(_) => Outcome::Written(Written::Failed(failure)),
+            Request::Account(_) => Outcome::Account(AccountWritten::Failed(failure)),
+        }
+    }
+}
+
+/// Why a transaction came to nothing.
+struct Stop {
+    /// The request that met damage, where it was one.
+    met_damage: Option<usize>,
+}
+
+impl Stop {
+    fn at(index: usize, fault: Fault) -> Self {
+        Self { met_damage: (fault == Fault::Corrupt).then_some(index) }
+    }
+}
+
+impl From<Fault> for Stop {
+    /// At the beginning or the end: nobody's fault in particular.
+    fn from(_: Fault) -> Self {
+        Self { met_damage: None }
+    }
+}
+
+/// How somebody stands who is in the lobby like everybody.
+pub(super) const NEWCOMER: Standing = Standing {
+    role: Role::Member,
+    muted_until: UnixMs(0),
+    received: Seq::START,
+    read: Seq::START,
+    posts_read: 0,
+};
+
+/// Requests of one transaction that may meet damage before it is given up. Each costs a transaction done in vain.
+const LEFT_OUT_MAX: usize = 8;
+
+const UNAVAILABLE: Failure = Failure::Unavailable { after_ms: AFTER_MS };
