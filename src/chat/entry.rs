@@ -140,6 +140,37 @@ pub struct Mode {
     pub slow_ms: u32,
 }
 
+impl Entry {
+    /// Bytes of what people wrote in it, names that it carries included.
+    pub fn text_bytes(&self) -> usize {
+        let name = |author: &Author| author.name.as_str().len();
+        match &self.what {
+            What::Post(post) => {
+                let key = post.key.as_ref().map_or(0, |key| key.as_str().len());
+                key + post.body.as_str().len() + post.mentions.iter().map(name).sum::<usize>()
+            }
+            What::Edit { body, .. } => body.as_ref().map_or(0, |body| body.as_str().len()),
+            What::React { emoji, .. } => emoji.as_str().len(),
+            What::Created { title, members, .. } => {
+                let title = title.as_ref().map_or(0, |title| title.len());
+                title + members.iter().map(|(member, _)| name(member)).sum::<usize>()
+            }
+            What::Rename { title } => title.len(),
+            What::Add { user, .. }
+            | What::Remove { user }
+            | What::Role { user, .. }
+            | What::Ban { user, .. }
+            | What::Mute { user, .. } => name(user),
+            What::Tombstone
+            | What::Delete { .. }
+            | What::Pin { .. }
+            | What::Join
+            | What::Leave
+            | What::Mode(_) => 0,
+        }
+    }
+}
+
 impl What {
     /// True for what changes who may do what. Decisions are made against the last of these; see
     /// [`Append::basis`](super::log::Append::basis).

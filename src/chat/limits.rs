@@ -33,6 +33,9 @@ pub const RESUME_ROOMS_MAX: usize = 256;
 pub const REPLAY_ENTRIES_MAX: u64 = 1_000;
 /// Bytes of text that the replays of one request come to, all its rooms together: half of what an outbox holds.
 pub const REPLAY_BYTES_MAX: usize = 256 * 1024;
+/// Entries that the replays of one request come to, all its rooms together: with the bytes of their texts and what JSON
+/// adds they still fit an outbox.
+pub const REPLAY_ENTRIES_TOGETHER_MAX: u64 = 2_000;
 /// Lines of one history page.
 pub const HISTORY_LINES_MAX: u16 = 200;
 /// Hits of one search page.
@@ -56,6 +59,9 @@ pub const TYPING_MS: u64 = 6_000;
 pub const TYPING_EVERY_MS: u64 = 2_000;
 /// Cursors are announced to a room, and given to the store, at most this often.
 pub const CURSORS_EVERY_MS: u64 = 500;
+/// Cursors of one room that are given to the store at one time; the others wait for the next. A crowd that reads along
+/// moves more of them than are worth a transaction.
+pub const CURSORS_PER_FLUSH_MAX: usize = 256;
 /// An invite room without anybody in it is gone after this long.
 pub const INVITE_GRACE_MS: u64 = 10 * 60 * 1_000;
 /// Entries that an invite room keeps, and the bytes of their texts.
@@ -68,13 +74,19 @@ pub const INVITE_ROOMS_MAX: usize = 10_000;
 pub const TAIL_ENTRIES_MAX: usize = 256;
 /// See [`TAIL_ENTRIES_MAX`].
 pub const TAIL_BYTES_MAX: usize = 64 * 1024;
+/// What all rooms' tails together take of memory.
+pub const TAILS_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A guest who has gone is remembered this long: rooms joined, and the name.
 pub const GUEST_GRACE_MS: u64 = 10 * 60 * 1_000;
+/// Guests that are remembered at one time, present or not. Some hundred bytes each.
+pub const GUESTS_MAX: usize = 100_000;
 /// Rooms that one person is a member of.
 pub const ROOMS_PER_PERSON_MAX: usize = 1_000;
 /// Durable rooms in all. Each costs some hundred bytes of memory.
 pub const ROOMS_MAX: usize = 100_000;
-/// Members of a group.
+/// Open rooms that are listed, the first by name. A list for people to look through; who knows a name can join any.
+pub const OPEN_ROOMS_LISTED_MAX: usize = 1_000;
+/// Members of a group or an invite room.
 pub const MEMBERS_MAX: usize = 10_000;
 /// Mentions of one post; further ones are text.
 pub const MENTIONS_MAX: usize = 50;
@@ -82,6 +94,13 @@ pub const MENTIONS_MAX: usize = 50;
 pub const SESSIONS_PER_PERSON_MAX: usize = 32;
 /// Requests of one session that wait for the store; more are refused with `busy`.
 pub const PENDING_PER_SESSION_MAX: u32 = 64;
+/// How often a decision is taken anew because the rules changed while it was written; then the room is too lively to
+/// say, and the asker is told to try again.
+pub const DECISIONS_MAX: u8 = 8;
+/// How often a replay is read anew because the room went on too fast while it was read; then it is given up.
+pub const REPLAY_READS_MAX: u8 = 4;
+/// When to try again what was refused because too much is under way.
+pub const BUSY_AFTER_MS: u64 = 1_000;
 /// The longest a member can be muted: a year.
 pub const MUTE_MS_MAX: u64 = 365 * 24 * 3_600 * 1_000;
 /// The longest wait between two posts that a room can ask for: an hour.

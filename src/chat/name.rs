@@ -5,6 +5,7 @@
 //! that UTS #39 §3 does not allow in identifiers, invisible ones among them, and scripts mixed as no language mixes
 //! them (UTS #39 §5).
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -68,6 +69,25 @@ impl Name {
         &self.0
     }
 
+    /// How it stands in order beside another name, which is [folded](fold) already: as lists are sorted, whatever the case.
+    pub(super) fn cmp_folded(&self, folded: &str) -> Ordering {
+        match self.0.is_ascii() {
+            true => self.0.bytes().map(|b| b.to_ascii_lowercase()).cmp(folded.bytes()),
+            false => fold(&self.0).as_str().cmp(folded),
+        }
+    }
+
+    /// True if it begins with what is [folded](fold) already, whatever the case.
+    pub(super) fn begins_with(&self, folded: &str) -> bool {
+        let ascii_begins = |text: &[u8]| {
+            text.get(..folded.len()).is_some_and(|t| t.eq_ignore_ascii_case(folded.as_bytes()))
+        };
+        match self.0.is_ascii() {
+            true => ascii_begins(self.0.as_bytes()),
+            false => fold(&self.0).starts_with(folded),
+        }
+    }
+
     /// What it looks like, its case apart and as it stands: who has either may be confused with it. The first is unique
     /// by itself among names that differ in more than case.
     pub fn skeletons(&self) -> [Skeleton; 2] {
@@ -124,13 +144,14 @@ fn normal(text: &str, allowed: impl Fn(char) -> bool) -> Result<String, NameFaul
     }
 }
 
-fn is_name_char(c: char) -> bool {
+/// True for what can be within a name.
+pub(super) fn is_name_char(c: char) -> bool {
     matches!(c, '_' | '.' | '-') || c.identifier_allowed()
 }
 
 /// Compatibility forms and case gone (UAX #15, Unicode §3.13; lower case stands in for case folding, which differs from
 /// it where skeletons are alike anyway).
-fn fold(text: &str) -> String {
+pub(super) fn fold(text: &str) -> String {
     text.nfkc().flat_map(char::to_lowercase).nfc().collect()
 }
 
@@ -197,6 +218,17 @@ mod tests {
         {
             assert!(!alike(a, b), "{a} {b}");
         }
+    }
+
+    #[test]
+    fn names_are_sorted_and_found_in_any_case() {
+        let mut names = ["bo", "Ann", "жук", "ann-b", "Жак"].map(Name::stored);
+        names.sort_by(|a, b| a.cmp_folded(&fold(b.as_str())));
+        assert_eq!(names.each_ref().map(Name::as_str), ["Ann", "ann-b", "bo", "Жак", "жук"]);
+        assert!(
+            names[0].begins_with("an") && names[3].begins_with("жа") && names[2].begins_with("")
+        );
+        assert!(!names[0].begins_with("anne") && !names[3].begins_with("жу"));
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub enum Refusal {
         /// Try again after this.
         after_ms: u64,
     },
+    /// What was searched for takes too long to find; it was given up.
+    TooCostly,
     /// What is stored does not agree with itself; it is not served.
     Corrupt,
     /// The post's text breaks a rule.
@@ -82,6 +84,7 @@ impl Refusal {
             Refusal::Rate { .. } => ("rate", "That is too much in too short a time."),
             Refusal::Busy { .. } => ("busy", "Too many of your requests are waiting."),
             Refusal::Unavailable { .. } => ("unavailable", "The store is not available for now."),
+            Refusal::TooCostly => ("too_costly", "That search takes too long: use rarer words."),
             Refusal::Corrupt => ("corrupt", "What is stored there is damaged."),
             Refusal::Body(BodyFault::Empty) => ("body_empty", "A post needs something to see."),
             Refusal::Body(BodyFault::TooLong { .. }) => ("body_too_long", "The post is too long."),

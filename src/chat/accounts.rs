@@ -1,0 +1,152 @@
+//! Accounts and guests: how they come to be known, and how they go for good.
+//!
+//! Who has gone for good leaves groups and open rooms as everybody leaves, by an entry. Nobody waits for those entries: they
+//! are *chores*, tried again until they are written. What is not written when the program ends is not missed, since a
+//! deleted account's memberships are not restored.
+
+use super::Chat;
+use super::event::Event;
+use super::limits::{GUEST_GRACE_MS, GUESTS_MAX};
+use super::pending::{Asked, Asker, Chore, Wish};
+use super::people::{PersonKey, Whereabouts};
+use super::person::{Author, PersonId, Profile};
+use super::refusal::Refusal;
+use super::room_id::{RoomId, RoomKind};
+use super::timers::Timer;
+
+impl Chat {
+    pub(super) fn take_in(&mut self, author: Author) {
+        if self.people.find(author.id).is_none() {
+            let person = self.people.add(author, self.out.now.mono_ms);
+            self.crown_if_first(person);
+        }
+    }
+
+    /// Makes the first account of all the owner of a lobby that has none. Tried whenever that account comes, since the
+    /// program may have ended between the registration and this.
+    pub(super) fn crown_if_first(&mut self, person: PersonKey) {
+        let lobby = &self.rooms[self.rooms.lobby()];
+        if lobby.owners == 0 && self.people.is_first(self.people[person].author.id) {
+            self.do_chore(Chore::Crown, person, lobby.id.clone());
+        }
+    }
+
+    pub(super) fn let_in(&mut self, author: &Author) -> Result<(), Refusal> {
+        if let Some(person) = self.people.find(author.id) {
+            self.keep_for_longer(person);
+            return Ok(());
+        }
+        if !self.limits.guests || !author.id.is_guest() {
+            return Err(Refusal::GuestsNot);
+        }
+        if self.people.guests() >= GUESTS_MAX {
+            return Err(Refusal::TooMany);
+        }
+        if !self.people.is_free(&author.name) {
+            return Err(Refusal::NameTaken);
+        }
+        let now_ms = self.out.now.mono_ms;
+        let guest = self.people.add(author.clone(), now_ms);
+        self.timers.set(now_ms + GUEST_GRACE_MS, Timer::Forget(guest));
+        Ok(())
+    }
+
+    /// Lets a guest's time begin anew. An account has all the time there is.
+    fn keep_for_longer(&mut self, person: PersonKey) {
+        let now_ms = self.out.now.mono_ms;
+        let known = &mut self.people[person];
+        if let Whereabouts::Away { since_ms } = &mut known.whereabouts
+            && known.author.id.is_guest()
+        {
+            self.timers.cancel(*since_ms + GUEST_GRACE_MS, Timer::Forget(person));
+            *since_ms = now_ms;
+            self.timers.set(now_ms + GUEST_GRACE_MS, Timer::Forget(person));
+        }
+    }
+
+    /// Forgets a guest who has been away for long: the rooms, and the name.
+    pub(super) fn forget(&mut self, guest: PersonKey) {
+        for room in self.people[guest].rooms.clone().iter() {
+            match self.rooms[room].kind {
+                RoomKind::Invite => {
+                    let id = self.rooms[room].id.clone();
+                    self.bequeath_and_leave(guest, id);
+                }
+                _ => self.put_out(room, guest, None),
+            }
+        }
+        let lobby = self.rooms.lobby();
+        self.rooms[lobby].expel(guest);
+        self.people.forget(guest);
+    }
+
+    pub(super) fn show_otherwise(&mut self, id: PersonId, profile: Profile) -> Result<(), Refusal> {
+        let person = self.people.find(id).filter(|person| !self.people[*person].is_deleted);
+        let person = person.ok_or(Refusal::NoUser)?;
+        if !self.people.set_profile(person, profile) {
+            return Err(Refusal::NameTaken);
+        }
+        let shown = &self.people[person];
+        let event = || Event::Profile(Box::new(shown.user()));
+        for room in shown.rooms.iter().chain([self.rooms.lobby()]) {
+            if self.rooms[room].attached > 0 {
+                self.out.whisper(room, event(), None);
+            }
+        }
+        // Its own sessions need not be attached to anything.
+        for session in
+            shown.sessions.iter().filter(|session| self.sessions[*session].attached.is_empty())
+        {
+            self.out.send(self.sessions[session].id, event());
+        }
+        Ok(())
+    }
+
+    /// An account is deleted.
+    pub(super) fn let_go(&mut self, id: PersonId) {
+        let Some(person) = self.people.find(id).filter(|key| !self.people[*key].is_deleted) else {
+            return;
+        };
+        for session in self.people[person].sessions.clone().iter() {
+            self.close(session);
+        }
+        self.count_out(person);
+        self.people.delete(person);
+        let lobby = self.rooms.lobby();
+        self.rooms[lobby].expel(person);
+        for room in self.people[person].rooms.clone().iter() {
+            // The other one keeps a direct room, and reads who was there.
+            if self.rooms[room].kind != RoomKind::Direct {
+                let id = self.rooms[room].id.clone();
+                self.bequeath_and_leave(person, id);
+            }
+        }
+    }
+
+    /// Leaves a room for good, and not without an owner.
+    fn bequeath_and_leave(&mut self, person: PersonKey, room: RoomId) {
+        self.do_chore(Chore::Bequeath, person, room.clone());
+        self.do_chore(Chore::Leave, person, room);
+    }
+
+    fn do_chore(&mut self, chore: Chore, person: PersonKey, room: RoomId) {
+        let by = self.people[person].author.clone();
+        let at = self.out.now.unix;
+        let wish = Wish::Chore(chore);
+        self.decide_and_write(Asked { asker: Asker::Nobody, by, at, room, wish, decisions: 0 });
+    }
+
+    /// Keeps a chore that could not be written for later.
+    pub(super) fn do_later(&mut self, asked: Asked, after_ms: u64) {
+        if self.chores.is_empty() {
+            self.timers.set(self.out.now.mono_ms + after_ms, Timer::Chores);
+        }
+        self.chores.push(asked);
+    }
+
+    pub(super) fn do_chores(&mut self) {
+        for asked in std::mem::take(&mut self.chores) {
+            self.decide_and_write(asked);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What a committed entry changes, and who is told.
+//!
+//! Nothing durable changes in memory but here. All who are attached are sent the entry; whoever's own rooms or role it
+//! changes is told on every session, attached or not.
+
+use std::rc::Rc;
+
+use super::Chat;
+use super::effect::RoomKey;
+use super::entry::{Entry, Post, What};
+use super::event::{Event, OutReason};
+use super::limits::PRESENCE_NAMES_MAX;
+use super::members::Moved;
+use super::people::PersonKey;
+use super::person::{Author, PersonId};
+use super::role::Role;
+use super::room_id::RoomKind;
+
+impl Chat {
+    /// Lets the state follow an entry, and tells those whom it concerns.
+    pub(super) fn settle(&mut self, key: RoomKey, entry: Entry) {
+        let entry = Rc::new(entry);
+        let room = &mut self.rooms[key];
+        room.advance(&entry);
+        if room.attached > 0 {
+            self.out.publish(key, Event::Entry(room.id.clone(), entry.clone()));
+        }
+        if !room.is_invite() {
+            self.keep_ready(key, entry.clone());
+        }
+        match &entry.what {
+            What::Post(post) => self.posted(key, &entry, post),
+            What::Join => self.come_in(key, &entry.from, Role::Member),
+            What::Add { user, role } => self.come_in(key, user, *role),
+            What::Leave => self.gone(key, entry.from.id, OutReason::Left),
+            What::Remove { user } => self.gone(key, user.id, OutReason::Removed),
+            What::Ban { user, on } => {
+                let banned = &mut self.rooms[key].banned;
+                match on {
+                    true => banned.insert(user.id),
+                    false => banned.remove(&user.id),
+                };
+                if *on {
+                    self.gone(key, user.id, OutReason::Banned);
+                }
+            }
+            What::Role { user, role } => self.ranked(key, user.id, *role),
+            What::Mute { user, until } => {
+                if let Some(person) = self.people.find(user.id)
+                    && let Some(member) = self.rooms[key].member_mut(person)
+                {
+                    member.muted_until = *until;
+                }
+            }
+            What::Rename { title } => {
+                self.rooms[key].title = Some(title.clone());
+                self.tell_unattached(key);
+            }
+            What::Mode(mode) => {
+                self.rooms[key].set_mode(*mode);
+                self.tell_unattached(key);
+            }
+            What::Created { .. }
+            | What::Tombstone
+            | What::Edit { .. }
+            | What::Delete { .. }
+            | What::React { .. }
+            | What::Pin { .. } => {}
+        }
+    }
+
+    /// Adds an entry to the tail of its room, and lets go another tail if all together are too much.
+    fn keep_ready(&mut self, key: RoomKey, entry: Rc<Entry>) {
+        let tail = &mut self.rooms[key].live_mut().tail;
+        let before = tail.bytes();
+        tail.push(entry);
+        let after = tail.bytes();
+        if let Some(oldest) = self.tails.changed(key, before, after) {
+            self.let_go_tail(oldest);
+        }
+    }
+
+    pub(super) fn let_go_tail(&mut self, key: RoomKey) {
+        let tail = std::mem::take(&mut self.rooms[key].live_mut().tail);
+        self.tails.changed(key, tail.bytes(), 0);
+    }
+
+    fn posted(&mut self, key: RoomKey, entry: &Entry, post: &Post) {
+        for mentioned in post.mentions.iter().filter(|author| author.id != entry.from.id) {
+            self.mentioned(key, mentioned);
+        }
+        let Some(author) = self.people.find(entry.from.id) else { return };
+        self.has_read_own(key, author, entry.seq);
+        self.has_typed(key, author);
+    }
+
+    /// Counts a mention of a member. Who had nothing of their own in the lobby has now: this post is unread.
+    fn mentioned(&mut self, key: RoomKey, author: &Author) {
+        let Some(person) = self.people.find(author.id) else { return };
+        let room = &mut self.rooms[key];
+        let is_new = room.kind == RoomKind::Lobby && room.members.find(person).is_none();
+        let Some(member) = room.member_mut(person) else { return };
+        member.mentions += 1;
+        if is_new {
+            member.posts_read -= 1;
+            // So that the store knows of the member, and counts the mention after a restart.
+            self.cursor_moved(key, person, Moved::default());
+        }
+    }
+
+    fn come_in(&mut self, key: RoomKey, author: &Author, role: Role) {
+        if let Some(person) = self.people.find(author.id)
+            && !self.rooms[key].is_member(person)
+        {
+            self.take_into(key, person, role, None);
+        }
+    }
+
+    fn gone(&mut self, key: RoomKey, id: PersonId, reason: OutReason) {
+        if let Some(person) = self.people.find(id) {
+            self.put_out(key, person, Some(reason));
+        }
+    }
+
+    fn ranked(&mut self, key: RoomKey, id: PersonId, role: Role) {
+        let Some(person) = self.people.find(id) else { return };
+        self.rooms[key].set_role(person, role);
+        self.tell_room(key, person, None);
+    }
+
+    /// Tells the sessions of present members that are not attached, and so do not see the entry, how the room is now. In a
+    /// large room nobody is: they see it when they next ask for their rooms.
+    fn tell_unattached(&mut self, key: RoomKey) {
+        let room = &self.rooms[key];
+        if room.kind == RoomKind::Lobby || room.members.len() > PRESENCE_NAMES_MAX {
+            return;
+        }
+        let members: Vec<PersonKey> = room.members.iter().map(|(person, _)| person).collect();
+        for person in members {
+            for session in self.people[person].sessions.iter() {
+                let open = &self.sessions[session];
+                if !open.attached.contains(key) {
+                    let summary = self.summary(key, person);
+                    self.out.send(open.id, Event::Room(Box::new(summary)));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Joins: how a session comes to be sent what happens in a room, without a gap.
+//!
+//! A session that says what it has (`since`) is sent all that came after, and then what happens, as if it had never been
+//! away. It is attached only when what it lacks is all here:
+//!
+//! ```text
+//!  queue ─▶ come in ─┬─────────────────────────────────────────┐
+//!    ▲      (a new   │ nothing asked for, or the tail has it   │
+//!    │      member   │                                         ▼
+//!    │      by an    └─ ask the log ─▶ the answer: replay ─▶ attach ─▶ next in the queue
+//!    │      entry)         ▲          and the tail since        │
+//!    │                     └── the tail lacks some of it        │
+//!    └──────────────────────────────────────────────────────────┘
+//!
+//!  since                 through            seq: where the room is when the answer comes
+//!    │  Replay reads this   │  the tail has this │  live from here
+//!    ├──────────────────────┼────────────────────┼──────────▶
+//! ```
+//!
+//! Answer, replay, attachment: one batch of effects, so nothing falls between, and nothing comes twice. A session that
+//! joins a room again is detached while its replay is read, for what happens meanwhile is in the replay.
+//!
+//! The joins of one session are done one after the other, in the order asked; a detachment waits its turn among them. What
+//! they are sent together is bounded, for it has to fit one outbox.
+
+use std::collections::VecDeque;
+
+use super::Chat;
+use super::command::RequestId;
+use super::deciding::Entrance;
+use super::event::{Answer, Joined, Recovered};
+use super::limits::{
+    BUSY_AFTER_MS, REPLAY_BYTES_MAX, REPLAY_ENTRIES_TOGETHER_MAX, RESUME_ROOMS_MAX,
+};
+use super::pending::{Asker, Wish};
+use super::refusal::Refusal;
+use super::replay::{Budget, Replay};
+use super::role::Role;
+use super::room_id::RoomId;
+use super::seq::{Seq, Since};
+use super::sessions::SessionKey;
+
+/// A session's joins that are under way.
+#[derive(Debug, Default)]
+pub(super) struct Joins {
+    queue: VecDeque<Errand>,
+    /// Rooms in the queue.
+    rooms: usize,
+    /// The join that waits for the log.
+    pub(super) current: Option<Join>,
+}
+
+/// What a session asked for.
+#[derive(Debug)]
+enum Errand {
+    Join(Batch),
+    Detach(RequestId, RoomId),
+}
+
+/// The joins of one request.
+#[derive(Debug)]
+struct Batch {
+    request: RequestId,
+    kind: BatchKind,
+    rooms: VecDeque<(RoomId, Option<Since>)>,
+    budget: Budget,
+}
+
+/// How a request's joins are answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BatchKind {
+    /// The one join is the answer.
+    One,
+    /// Each by itself, and then the request.
+    Many,
+}
+
+/// One join.
+#[derive(Clone, Debug)]
+pub(super) struct Join {
+    pub(super) room: RoomId,
+    pub(super) since: Option<Since>,
+    /// What its request may still be sent.
+    pub(super) budget: Budget,
+    /// How often the log was asked for what it lacks, and up to where it was asked last.
+    pub(super) reads: u8,
+    pub(super) through: Seq,
+}
+
+impl Joins {
+    /// Requests that are not answered yet.
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+}
+
+impl Chat {
+    pub(super) fn ask_to_join(
+        &mut self,
+        session: SessionKey,
+        request: RequestId,
+        room: RoomId,
+        since: Option<Since>,
+    ) {
+        self.ask_for_batch(session, request, BatchKind::One, [(room, since)].into());
+    }
+
+    pub(super) fn ask_to_resume(
+        &mut self,
+        session: SessionKey,
+        request: RequestId,
+        rooms: Vec<(RoomId, Option<Since>)>,
+    ) {
+        if rooms.len() > RESUME_ROOMS_MAX {
+            return self.answer(Asker::Session(session, request), Err(Refusal::TooMany));
+        }
+        self.ask_for_batch(session, request, BatchKind::Many, rooms.into());
+    }
+
+    fn ask_for_batch(
+        &mut self,
+        session: SessionKey,
+        request: RequestId,
+        kind: BatchKind,
+        rooms: VecDeque<(RoomId, Option<Since>)>,
+    ) {
+        let joins = self.sessions[session].joins.get_or_insert_default();
+        if joins.rooms + rooms.len() > RESUME_ROOMS_MAX {
+            let busy = Refusal::Busy { after_ms: BUSY_AFTER_MS };
+            return self.answer(Asker::Session(session, request), Err(busy));
+        }
+        joins.rooms += rooms.len();
+        let budget = Budget { bytes: REPLAY_BYTES_MAX, entries: REPLAY_ENTRIES_TOGETHER_MAX };
+        joins.queue.push_back(Errand::Join(Batch { request, kind, rooms, budget }));
+        self.joining.push_back(session);
+    }
+
+    pub(super) fn ask_to_detach(&mut self, session: SessionKey, request: RequestId, room: RoomId) {
+        let joins = self.sessions[session].joins.get_or_insert_default();
+        joins.queue.push_back(Errand::Detach(request, room));
+        self.joining.push_back(session);
+    }
+
+    /// Takes one step of a session's joins, unless one waits for the log.
+    pub(super) fn go_on_joining(&mut self, session: SessionKey) {
+        let Some(open) = self.sessions.open_mut(session) else { return };
+        let Some(joins) = open.joins.as_mut().filter(|joins| joins.current.is_none()) else {
+            return;
+        };
+        let Some(errand) = joins.queue.front_mut() else {
+            open.joins = None;
+            return;
+        };
+        let batch = match errand {
+            Errand::Join(batch) => batch,
+            Errand::Detach(request, room) => {
+                let (request, room) = (*request, room.clone());
+                joins.queue.pop_front();
+                return self.detach_in_turn(session, request, &room);
+            }
+        };
+        if let Some((room, since)) = batch.rooms.pop_front() {
+            let (budget, through) = (batch.budget, Seq::START);
+            joins.current = Some(Join { room, since, budget, reads: 0, through });
+            joins.rooms -= 1;
+            self.come_in_first(session);
+        } else {
+            let (request, kind) = (batch.request, batch.kind);
+            joins.queue.pop_front();
+            if kind == BatchKind::Many {
+                self.answer(Asker::Session(session, request), Ok(Answer::Resumed));
+            }
+            self.joining.push_back(session);
+        }
+    }
+
+    fn detach_in_turn(&mut self, session: SessionKey, request: RequestId, room: &RoomId) {
+        let result = self.readable(self.sessions[session].person, room);
+        if let Ok((key, _)) = result {
+            self.detach(session, key);
+        }
+        self.answer(Asker::Session(session, request), result.map(|_| Answer::Done));
+        self.joining.push_back(session);
+    }
+
+    /// Sees to it that who joins is a member.
+    fn come_in_first(&mut self, session: SessionKey) {
+        let person = self.sessions[session].person;
+        let Some(join) = self.join_of(session) else { return };
+        let room = join.room.clone();
+        let Some(key) = self.rooms.find(&room) else {
+            return self.refuse_join(session, Refusal::NoRoom);
+        };
+        match self.entrance(&self.rooms[key], person) {
+            Ok(Entrance::Member) => self.bring_up_to_date(session),
+            Ok(Entrance::Quietly) => {
+                self.take_into(key, person, Role::Member, None);
+                self.bring_up_to_date(session);
+            }
+            Ok(Entrance::ByEntry) => {
+                self.ask_for_entry(Asker::Join(session), person, room, Wish::Join);
+            }
+            Err(refusal) => self.refuse_join(session, refusal),
+        }
+    }
+
+    /// The entry that makes somebody a member is there, or refused. Another session's may have come first.
+    pub(super) fn entered(&mut self, session: SessionKey, result: Result<(), Refusal>) {
+        match result {
+            Ok(()) | Err(Refusal::Already) => self.bring_up_to_date(session),
+            Err(refusal) => self.refuse_join(session, refusal),
+        }
+    }
+
+    pub(super) fn join_of(&mut self, session: SessionKey) -> Option<&mut Join> {
+        self.sessions.open_mut(session)?.joins.as_mut()?.current.as_mut()
+    }
+
+    pub(super) fn refuse_join(&mut self, session: SessionKey, refusal: Refusal) {
+        self.end_join(session, Err(refusal));
+    }
+
+    /// Answers a join, sends what it brings back, and attaches the session: all that it lacked is here now.
+    pub(super) fn attach_with(
+        &mut self,
+        session: SessionKey,
+        recovered: Recovered,
+        replay: Replay,
+    ) {
+        let Some(join) = self.join_of(session) else { return };
+        join.budget.take(&replay);
+        let id = join.room.clone();
+        let Some(key) = self.rooms.find(&id) else {
+            return self.refuse_join(session, Refusal::NoRoom);
+        };
+        let room = &self.rooms[key];
+        let (epoch, seq, first) = (room.epoch.clone(), room.seq, self.first_of(room));
+        self.end_join(session, Ok(Joined { room: id.clone(), epoch, seq, first, recovered }));
+        let Some(open) = self.sessions.open(session) else { return };
+        let session_id = open.id;
+        for event in replay.into_events(&id) {
+            self.out.send(session_id, event);
+        }
+        self.attach(session, key);
+        self.tell_presence(session_id, key);
+    }
+
+    /// Answers a join; the next can begin.
+    fn end_join(&mut self, session: SessionKey, result: Result<Joined, Refusal>) {
+        let Some(joins) = self.sessions.open_mut(session).and_then(|open| open.joins.as_mut())
+        else {
+            return;
+        };
+        let Some(Join { room, budget, .. }) = joins.current.take() else { return };
+        let Some(Errand::Join(batch)) = joins.queue.front_mut() else { return };
+        batch.budget = budget;
+        let (request, kind) = (batch.request, batch.kind);
+        let answer = match kind {
+            BatchKind::One => result.map(Answer::Joined),
+            BatchKind::Many => Ok(Answer::JoinedOne(room, result)),
+        };
+        self.answer(Asker::Session(session, request), answer);
+        self.joining.push_back(session);
+    }
+}

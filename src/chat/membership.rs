@@ -1,0 +1,92 @@
+//! People come into rooms and go out of them.
+//!
+//! Invariant: a room is in a person's list exactly while the person is in its members, the lobby apart, in whose members
+//! only those are listed who have something of their own there.
+
+use super::Chat;
+use super::effect::{Effect, RoomKey};
+use super::event::{Event, OutReason};
+use super::members::Moved;
+use super::people::PersonKey;
+use super::role::Role;
+use super::room_id::RoomKind;
+use super::sessions::SessionKey;
+
+impl Chat {
+    /// Makes a person a member, and tells them on every session but one that learns of it otherwise.
+    pub(super) fn take_into(
+        &mut self,
+        key: RoomKey,
+        person: PersonKey,
+        role: Role,
+        except: Option<SessionKey>,
+    ) {
+        self.rooms[key].admit(person, role);
+        self.people[person].rooms.insert(key);
+        // What was said before is nothing unread: the store is to know it too.
+        self.cursor_moved(key, person, Moved::default());
+        if self.people[person].is_present() {
+            self.one_more(key, person);
+        }
+        self.tell_room(key, person, except);
+    }
+
+    /// Ends a membership at once: no session of theirs is sent anything more of the room. Without a reason nobody is told.
+    pub(super) fn put_out(&mut self, key: RoomKey, person: PersonKey, reason: Option<OutReason>) {
+        if self.rooms[key].kind == RoomKind::Lobby || self.rooms[key].expel(person).is_none() {
+            return;
+        }
+        let gone = &mut self.people[person];
+        gone.rooms.remove(key);
+        for session in gone.sessions.clone().iter() {
+            if let Some(reason) = reason {
+                let out = Event::Out(self.rooms[key].id.clone(), reason);
+                self.out.send(self.sessions[session].id, out);
+            }
+            self.detach(session, key);
+        }
+        if self.people[person].is_present() {
+            self.one_less(key, person);
+        }
+        if self.rooms[key].kind == RoomKind::Group && self.rooms[key].members.is_empty() {
+            self.end_room(key);
+        }
+    }
+
+    /// Tells a person of a room as it is for them now.
+    pub(super) fn tell_room(
+        &mut self,
+        key: RoomKey,
+        person: PersonKey,
+        except: Option<SessionKey>,
+    ) {
+        for session in self.people[person].sessions.iter().filter(|key| Some(*key) != except) {
+            let summary = Box::new(self.summary(key, person));
+            self.out.send(self.sessions[session].id, Event::Room(summary));
+        }
+    }
+
+    pub(super) fn attach(&mut self, session: SessionKey, key: RoomKey) {
+        let open = &mut self.sessions[session];
+        if open.attached.insert(key) {
+            self.rooms[key].attached += 1;
+            self.out.push(Effect::Attach(open.id, key));
+        }
+    }
+
+    pub(super) fn detach(&mut self, session: SessionKey, key: RoomKey) {
+        let open = &mut self.sessions[session];
+        if open.attached.remove(key) {
+            self.rooms[key].attached -= 1;
+            self.out.push(Effect::Detach(open.id, key));
+        }
+    }
+
+    /// Forgets a room that nobody can come into any more.
+    pub(super) fn end_room(&mut self, key: RoomKey) {
+        self.let_go_tail(key);
+        self.cancel_timers_of(key);
+        self.rooms.remove(key);
+        self.out.push(Effect::EndRoom(key));
+    }
+}

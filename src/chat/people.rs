@@ -1,0 +1,390 @@
+//! Everybody who is known: accounts, deleted ones too, and the guests of the last while.
+//!
+//! Owns persons and the names that are taken. A name is taken with all that looks like it (see [`Name::skeletons`]), and so
+//! are the second names that people are shown by: nobody can come as somebody else. The names of deleted accounts stay
+//! taken, a guest's is free when the guest is forgotten.
+//!
+//! Invariants: a [`PersonKey`] is an account's for good, and a guest's until it is forgotten, which is when nothing is left
+//! that names it: no session, no room, no timer. What waits for the log names persons by [`PersonId`] instead.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::{Index, IndexMut};
+
+use super::effect::RoomKey;
+use super::event::User;
+use super::few::Few;
+use super::log::RestoredPerson;
+use super::name::{Name, Skeleton, fold};
+use super::now::UnixMs;
+use super::person::{Author, PersonId, Profile};
+use super::rate::Bucket;
+use super::room_id::RoomKind;
+use super::rooms::Rooms;
+use super::sessions::SessionKey;
+use super::slots::Slots;
+
+/// A person in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PersonKey(pub(super) u32);
+
+/// An account or a guest.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub(super) author: Author,
+    /// `None`: nothing out of the ordinary.
+    profile: Option<Box<Profile>>,
+    pub(super) whereabouts: Whereabouts,
+    pub(super) last_seen: Option<UnixMs>,
+    pub(super) sessions: Few<SessionKey>,
+    /// The rooms that this person is a member of, but not the lobby, where everybody is.
+    pub(super) rooms: Few<RoomKey>,
+    /// What is left of the rate of entries.
+    pub(super) entries: Bucket,
+    pub(super) is_deleted: bool,
+}
+
+/// Whether a person is present. Moments are on the monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// With a session.
+    Here,
+    /// Without a session since then, and still counted as present: a reload, a tunnel, a changed network.
+    Lingering { since_ms: u64 },
+    /// Not present; without a session since then.
+    Away { since_ms: u64 },
+}
+
+/// Everybody.
+#[derive(Debug)]
+pub(super) struct People {
+    slots: Slots<Person>,
+    by_id: HashMap<PersonId, PersonKey>,
+    /// Whom one can name, in the order of their names, whatever the case.
+    by_name: Vec<PersonKey>,
+    taken: HashMap<Skeleton, Taken>,
+    present: BTreeSet<PersonKey>,
+    guests: usize,
+    /// The first account of all, deleted or not.
+    first: Option<PersonId>,
+}
+
+/// By whom a name is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    By(PersonKey),
+    /// Somebody whose registration is under way.
+    Reserved,
+}
+
+impl Person {
+    pub(super) fn is_present(&self) -> bool {
+        !matches!(self.whereabouts, Whereabouts::Away { .. })
+    }
+
+    pub(super) fn is_guest(&self) -> bool {
+        self.author.id.is_guest()
+    }
+
+    pub(super) fn profile(&self) -> Profile {
+        self.profile.as_deref().cloned().unwrap_or_default()
+    }
+
+    pub(super) fn user(&self) -> User {
+        User { id: self.author.id, name: self.author.name.clone(), profile: self.profile() }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &Name> {
+        let display = self.profile.as_ref().and_then(|profile| profile.display.as_ref());
+        std::iter::once(&self.author.name).chain(display)
+    }
+}
+
+impl People {
+    pub(super) fn restore(people: Vec<RestoredPerson>) -> Self {
+        let mut all = Self {
+            slots: Slots::new(),
+            by_id: HashMap::with_capacity(people.len()),
+            by_name: Vec::new(),
+            taken: HashMap::with_capacity(people.len()),
+            present: BTreeSet::new(),
+            guests: 0,
+            first: None,
+        };
+        let mut names = Vec::with_capacity(people.len());
+        for person in people {
+            let folded = (!person.deleted).then(|| fold(person.author.name.as_str()));
+            let key = all.insert(person.author, person.profile, 0);
+            all[key].last_seen = person.last_seen;
+            all[key].is_deleted = person.deleted;
+            names.extend(folded.map(|folded| (folded, key)));
+        }
+        names.sort_unstable();
+        all.by_name = names.into_iter().map(|(_, key)| key).collect();
+        all
+    }
+
+    pub(super) fn find(&self, id: PersonId) -> Option<PersonKey> {
+        self.by_id.get(&id).copied()
+    }
+
+    /// Lists each room with its members, as a room is restored.
+    pub(super) fn list_rooms(&mut self, rooms: &Rooms) {
+        for (key, room) in rooms.iter().filter(|(_, room)| room.kind != RoomKind::Lobby) {
+            for (person, _) in room.members.iter() {
+                self[person].rooms.insert(key);
+            }
+        }
+    }
+
+    /// An account or guest by the exact name, in any case.
+    pub(super) fn named(&self, name: &str) -> Option<PersonKey> {
+        let folded = fold(name);
+        let at = self.place_of(&folded);
+        let key = *self.by_name.get(at)?;
+        self[key].author.name.cmp_folded(&folded).is_eq().then_some(key)
+    }
+
+    /// Those who come after a name in the order of names.
+    pub(super) fn after(&self, name: Option<&Name>) -> impl Iterator<Item = PersonKey> {
+        let begin = name.map_or(0, |name| {
+            let folded = fold(name.as_str());
+            self.by_name.partition_point(|key| self[*key].author.name.cmp_folded(&folded).is_le())
+        });
+        self.by_name[begin..].iter().copied()
+    }
+
+    /// Those whose names begin so, in any case.
+    pub(super) fn beginning(&self, beginning: &str) -> impl Iterator<Item = PersonKey> {
+        let folded = fold(beginning);
+        let begin = self.place_of(&folded);
+        let matching = self.by_name[begin..].iter().copied();
+        matching.take_while(move |key| self[*key].author.name.begins_with(&folded))
+    }
+
+    pub(super) fn is_free(&self, name: &Name) -> bool {
+        name.skeletons().iter().all(|skeleton| !self.taken.contains_key(skeleton))
+    }
+
+    /// Keeps a free name for somebody; false if it is not free.
+    pub(super) fn reserve(&mut self, name: &Name) -> bool {
+        let free = self.is_free(name);
+        if free {
+            let skeletons = name.skeletons();
+            self.taken.extend(skeletons.map(|skeleton| (skeleton, Taken::Reserved)));
+        }
+        free
+    }
+
+    pub(super) fn release(&mut self, name: &Name) {
+        self.free(name, Taken::Reserved);
+    }
+
+    /// Adds an account, or a guest, under a name that is free or was reserved for it.
+    pub(super) fn add(&mut self, author: Author, now_ms: u64) -> PersonKey {
+        self.release(&author.name);
+        let folded = fold(author.name.as_str());
+        let key = self.insert(author, Profile::default(), now_ms);
+        self.by_name.insert(self.place_of(&folded), key);
+        key
+    }
+
+    /// Forgets a guest; the name is free.
+    pub(super) fn forget(&mut self, key: PersonKey) {
+        self.unlist(key);
+        let Some(person) = self.slots.remove_at(key.0) else { return };
+        person.names().for_each(|name| self.free(name, Taken::By(key)));
+        self.by_id.remove(&person.author.id);
+        self.guests -= 1;
+    }
+
+    /// Marks an account as deleted: nobody can name it any more, nor take its name.
+    pub(super) fn delete(&mut self, key: PersonKey) {
+        self.unlist(key);
+        self[key].is_deleted = true;
+    }
+
+    /// Shows a person otherwise; false, and nothing done, if the second name looks like somebody else's.
+    pub(super) fn set_profile(&mut self, key: PersonKey, profile: Profile) -> bool {
+        let taken_by = |skeleton: &Skeleton| self.taken.get(skeleton);
+        let is_own = |skeleton| taken_by(skeleton).is_none_or(|taken| *taken == Taken::By(key));
+        let wanted = profile.display.as_ref().map(Name::skeletons);
+        if !wanted.iter().flatten().all(is_own) {
+            return false;
+        }
+        let is_ordinary = profile == Profile::default();
+        let old =
+            std::mem::replace(&mut self[key].profile, (!is_ordinary).then(|| Box::new(profile)));
+        if let Some(display) = old.and_then(|old| old.display) {
+            self.free(&display, Taken::By(key));
+        }
+        self.take_names_of(key);
+        true
+    }
+
+    pub(super) fn guests(&self) -> usize {
+        self.guests
+    }
+
+    /// How many one can name.
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// True of the account that was registered before all others.
+    pub(super) fn is_first(&self, id: PersonId) -> bool {
+        self.first == Some(id)
+    }
+
+    /// Those who are present, in no order that means anything, but always in the same.
+    pub(super) fn present(&self) -> impl Iterator<Item = PersonKey> {
+        self.present.iter().copied()
+    }
+
+    pub(super) fn present_count(&self) -> usize {
+        self.present.len()
+    }
+
+    /// Takes note of where somebody is now.
+    pub(super) fn set_whereabouts(&mut self, key: PersonKey, whereabouts: Whereabouts) {
+        self[key].whereabouts = whereabouts;
+        match self[key].is_present() {
+            true => self.present.insert(key),
+            false => self.present.remove(&key),
+        };
+    }
+
+    fn insert(&mut self, author: Author, profile: Profile, now_ms: u64) -> PersonKey {
+        let id = author.id;
+        let is_ordinary = profile == Profile::default();
+        let place = self.slots.insert(Person {
+            author,
+            profile: (!is_ordinary).then(|| Box::new(profile)),
+            whereabouts: Whereabouts::Away { since_ms: now_ms },
+            last_seen: None,
+            sessions: Few::None,
+            rooms: Few::None,
+            entries: Bucket::default(),
+            is_deleted: false,
+        });
+        let key = PersonKey(place.index);
+        self.by_id.insert(id, key);
+        match id.is_guest() {
+            true => self.guests += 1,
+            false => self.first = Some(self.first.map_or(id, |first| first.min(id))),
+        }
+        self.take_names_of(key);
+        key
+    }
+
+    fn take_names_of(&mut self, key: PersonKey) {
+        let skeletons: Vec<_> = self[key].names().flat_map(Name::skeletons).collect();
+        for skeleton in skeletons {
+            self.taken.entry(skeleton).or_insert(Taken::By(key));
+        }
+    }
+
+    fn free(&mut self, name: &Name, by: Taken) {
+        for skeleton in name.skeletons() {
+            if self.taken.get(&skeleton) == Some(&by) {
+                self.taken.remove(&skeleton);
+            }
+        }
+    }
+
+    fn unlist(&mut self, key: PersonKey) {
+        let folded = fold(self[key].author.name.as_str());
+        let at = self.place_of(&folded);
+        if self.by_name.get(at) == Some(&key) {
+            self.by_name.remove(at);
+        }
+    }
+
+    /// The first place in the list whose name is not before this one.
+    fn place_of(&self, folded: &str) -> usize {
+        self.by_name.partition_point(|key| self[*key].author.name.cmp_folded(folded).is_lt())
+    }
+}
+
+impl Index<PersonKey> for People {
+    type Output = Person;
+
+    fn index(&self, key: PersonKey) -> &Person {
+        self.slots.at(key.0).expect("a person's key goes when nothing names it")
+    }
+}
+
+impl IndexMut<PersonKey> for People {
+    fn index_mut(&mut self, key: PersonKey) -> &mut Person {
+        self.slots.at_mut(key.0).expect("a person's key goes when nothing names it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn people(names: &[&str]) -> People {
+        let mut people = People::restore(Vec::new());
+        for (id, name) in (1..).zip(names) {
+            people.add(Author { id: PersonId(id), name: Name::stored(name) }, 0);
+        }
+        people
+    }
+
+    fn names(people: &People, keys: impl Iterator<Item = PersonKey>) -> Vec<String> {
+        keys.map(|key| people[key].author.name.to_string()).collect()
+    }
+
+    #[test]
+    fn people_are_found_by_name_in_any_case() {
+        let people = people(&["bo", "Ana", "жук", "anabel", "Bob"]);
+        assert_eq!(names(&people, people.named("aNA").into_iter()), ["Ana"]);
+        assert_eq!(names(&people, people.named("ЖУК").into_iter()), ["жук"]);
+        assert_eq!(people.named("an"), None);
+        assert_eq!(names(&people, people.beginning("AN")), ["Ana", "anabel"]);
+        assert_eq!(names(&people, people.beginning("")).len(), 5);
+        let after = Name::stored("ana");
+        assert_eq!(names(&people, people.after(Some(&after))), ["anabel", "bo", "Bob", "жук"]);
+    }
+
+    #[test]
+    fn what_looks_like_a_taken_name_is_not_free() {
+        let mut people = people(&["bill"]);
+        assert!(!people.is_free(&Name::stored("Bi11")) && people.is_free(&Name::stored("bo")));
+        assert!(people.reserve(&Name::stored("bo")) && !people.reserve(&Name::stored("Bo")));
+        people.release(&Name::stored("bill"));
+        assert!(!people.is_free(&Name::stored("bill")), "taken, not reserved");
+        people.release(&Name::stored("bo"));
+        assert!(people.is_free(&Name::stored("bo")));
+    }
+
+    #[test]
+    fn a_second_name_is_taken_too_and_given_back() {
+        let mut people = people(&["ana", "bo"]);
+        let [ana, bo] = ["ana", "bo"].map(|name| people.named(name).unwrap());
+        let shown_as = |name: &str| Profile { display: Some(Name::stored(name)), hue: None };
+        assert!(people.set_profile(ana, shown_as("Queen")));
+        assert!(
+            !people.set_profile(bo, shown_as("queen")) && !people.set_profile(bo, shown_as("Ana"))
+        );
+        assert!(!people.is_free(&Name::stored("queen")));
+        assert!(people.set_profile(ana, shown_as("Ana")), "one's own name");
+        assert!(people.set_profile(bo, shown_as("queen")));
+        assert!(people.set_profile(ana, Profile::default()));
+        assert!(!people.is_free(&Name::stored("ana")), "still the name");
+    }
+
+    #[test]
+    fn a_guest_is_forgotten_and_a_deleted_account_is_not() {
+        let mut people = people(&["ana", "bo"]);
+        let guest = Author { id: PersonId::guest(7), name: Name::stored("gus") };
+        let key = people.add(guest.clone(), 0);
+        people.forget(key);
+        assert_eq!((people.find(guest.id), people.named("gus"), people.guests()), (None, None, 0));
+        assert!(people.is_free(&guest.name));
+        let ana = people.named("ana").unwrap();
+        people.delete(ana);
+        assert_eq!((people.named("ana"), people.find(PersonId(1))), (None, Some(ana)));
+        assert!(!people.is_free(&Name::stored("ana")) && people.is_first(PersonId(1)));
+    }
+}

@@ -1,0 +1,177 @@
+//! Who is present.
+//!
+//! A person is present in a room who is its member and has a session, or had one a moment ago: not a tab, and whether
+//! attached or not. Small rooms are told who comes and goes; a large one is told how many there are, now and then, for
+//! there each person's coming would cost more than what is said.
+//!
+//! ```text
+//!             more than 200 present: the count is told
+//!      Named ──────────────────────────────────────────▶ Counted
+//!        ▲                                                  │ changes are told together, every 2 s
+//!        └──────────────────────────────────────────────────┘
+//!             200 or less when a count is due: the names are told
+//! ```
+
+use super::Chat;
+use super::effect::{RoomKey, SessionId};
+use super::event::{Event, Presence};
+use super::limits::{
+    GUEST_GRACE_MS, PRESENCE_COUNT_EVERY_MS, PRESENCE_GRACE_MS, PRESENCE_NAMES_MAX,
+};
+use super::log::Write;
+use super::name::{Name, fold};
+use super::pending::Waiting;
+use super::people::{PersonKey, Whereabouts};
+use super::room::{Crowd, Room};
+use super::room_id::RoomKind;
+use super::routing::Log;
+use super::timers::Timer;
+
+impl Chat {
+    /// Counts a person who has come, in all their rooms.
+    pub(super) fn count_in(&mut self, person: PersonKey) {
+        self.one_more(self.rooms.lobby(), person);
+        for at in 0..self.people[person].rooms.len() {
+            let room = self.people[person].rooms.as_slice()[at];
+            self.one_more(room, person);
+        }
+    }
+
+    /// Counts a person out of all their rooms at once.
+    pub(super) fn count_out(&mut self, person: PersonKey) {
+        let since_ms = match self.people[person].whereabouts {
+            Whereabouts::Away { .. } => return,
+            Whereabouts::Here => self.out.now.mono_ms,
+            Whereabouts::Lingering { since_ms } => {
+                self.timers.cancel(since_ms + PRESENCE_GRACE_MS, Timer::Went(person));
+                since_ms
+            }
+        };
+        self.people.set_whereabouts(person, Whereabouts::Away { since_ms });
+        self.one_less(self.rooms.lobby(), person);
+        for at in 0..self.people[person].rooms.len() {
+            let room = self.people[person].rooms.as_slice()[at];
+            self.one_less(room, person);
+        }
+    }
+
+    /// The last session ended a while ago.
+    pub(super) fn went(&mut self, person: PersonKey) {
+        let Whereabouts::Lingering { since_ms } = self.people[person].whereabouts else { return };
+        self.count_out(person);
+        let gone = &self.people[person];
+        if gone.is_guest() {
+            return self.timers.set(since_ms + GUEST_GRACE_MS, Timer::Forget(person));
+        }
+        if let Some(at) = gone.last_seen {
+            let seen = Write::Seen { person: gone.author.id, at };
+            self.write(Log::Store, Waiting::Seen, seen);
+        }
+    }
+
+    /// Counts one more who is present in a room, and tells the others.
+    pub(super) fn one_more(&mut self, key: RoomKey, person: PersonKey) {
+        let room = &mut self.rooms[key];
+        room.present += 1;
+        match room.crowd {
+            Crowd::Named if room.present as usize > PRESENCE_NAMES_MAX => {
+                room.crowd = Crowd::Counted { tell_at_ms: None };
+                self.tell_count(key);
+            }
+            Crowd::Named => {
+                self.tell_one(key, Presence::Came(self.people[person].author.name.clone()))
+            }
+            Crowd::Counted { .. } => self.tell_count_later(key),
+        }
+        self.keep_invite(key);
+    }
+
+    /// Counts one less who is present in a room, and tells the others.
+    pub(super) fn one_less(&mut self, key: RoomKey, person: PersonKey) {
+        let room = &mut self.rooms[key];
+        room.present -= 1;
+        match room.crowd {
+            Crowd::Named => {
+                let gone = &self.people[person];
+                let seen = gone.last_seen.filter(|_| !gone.is_guest() && !gone.is_present());
+                self.tell_one(key, Presence::Went(gone.author.name.clone(), seen));
+            }
+            Crowd::Counted { .. } => self.tell_count_later(key),
+        }
+        self.end_invite_later(key);
+    }
+
+    fn tell_one(&mut self, key: RoomKey, presence: Presence) {
+        let room = &self.rooms[key];
+        if room.attached > 0 {
+            self.out.whisper(key, Event::Presence(room.id.clone(), presence), None);
+        }
+    }
+
+    fn tell_count_later(&mut self, key: RoomKey) {
+        let at_ms = self.out.now.mono_ms + PRESENCE_COUNT_EVERY_MS;
+        if let Crowd::Counted { tell_at_ms: tell_at_ms @ None } = &mut self.rooms[key].crowd {
+            *tell_at_ms = Some(at_ms);
+            self.timers.set(at_ms, Timer::Count(key));
+        }
+    }
+
+    /// Tells a large room how many are present, or who, if it is large no more.
+    pub(super) fn tell_count(&mut self, key: RoomKey) {
+        let room = &mut self.rooms[key];
+        room.crowd = match room.present as usize > PRESENCE_NAMES_MAX {
+            true => Crowd::Counted { tell_at_ms: None },
+            false => Crowd::Named,
+        };
+        if self.rooms[key].attached > 0 {
+            self.tell_one(key, self.presence(key));
+        }
+    }
+
+    /// Tells one session who is present in a room.
+    pub(super) fn tell_presence(&mut self, session: SessionId, key: RoomKey) {
+        let event = Event::Presence(self.rooms[key].id.clone(), self.presence(key));
+        self.out.send(session, event);
+    }
+
+    fn presence(&self, key: RoomKey) -> Presence {
+        let room = &self.rooms[key];
+        match room.crowd {
+            Crowd::Named => Presence::Names(self.names_in(room)),
+            Crowd::Counted { .. } => Presence::Count(room.present.into()),
+        }
+    }
+
+    /// Those present in a room, by name. From whichever is shorter: the room's members, or all who are present anywhere.
+    fn names_in(&self, room: &Room) -> Vec<Name> {
+        let name = |person: PersonKey| self.people[person].author.name.clone();
+        let all_present = self.people.present();
+        let mut names: Vec<Name> = match room.kind {
+            RoomKind::Lobby => all_present.map(name).collect(),
+            _ if room.members.len() > self.people.present_count() => {
+                all_present.filter(|person| room.is_member(*person)).map(name).collect()
+            }
+            _ => {
+                let members = room.members.iter().map(|(person, _)| person);
+                members.filter(|person| self.people[*person].is_present()).map(name).collect()
+            }
+        };
+        names.sort_by_cached_key(|name| fold(name.as_str()));
+        names
+    }
+
+    /// Takes back what is due for a room that ends.
+    pub(super) fn cancel_timers_of(&mut self, key: RoomKey) {
+        let room = &self.rooms[key];
+        if let Crowd::Counted { tell_at_ms: Some(at_ms) } = room.crowd {
+            self.timers.cancel(at_ms, Timer::Count(key));
+        }
+        let Some(live) = room.live() else { return };
+        if let Some(at_ms) = live.flush_at_ms {
+            self.timers.cancel(at_ms, Timer::Cursors(key));
+        }
+        if let Some(at_ms) = live.end_at_ms {
+            self.timers.cancel(at_ms, Timer::End(key));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What is to be looked at when: virtual time's alarm clock.
+//!
+//! Owns the deadlines. Invariant: whoever sets one remembers its moment, and takes it back before setting another or going;
+//! so nothing here is ever stale, and there are at most a few for each person and room.
+
+use std::collections::BTreeSet;
+
+use super::effect::RoomKey;
+use super::people::PersonKey;
+
+/// What is due at a moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// A person whose last session ended a while ago is no longer present.
+    Went(PersonKey),
+    /// A guest who has been away for long is forgotten.
+    Forget(PersonKey),
+    /// A room's cursors are announced and stored.
+    Cursors(RoomKey),
+    /// A room's count of those present is announced.
+    Count(RoomKey),
+    /// An invite room that has been empty for long ends.
+    End(RoomKey),
+    /// What nobody waits for, and could not be written, is tried again.
+    Chores,
+}
+
+/// All deadlines, by their moments on the monotonic clock.
+#[derive(Debug, Default)]
+pub(super) struct Timers(BTreeSet<(u64, Timer)>);
+
+impl Timers {
+    pub(super) fn set(&mut self, at_ms: u64, timer: Timer) {
+        self.0.insert((at_ms, timer));
+    }
+
+    pub(super) fn cancel(&mut self, at_ms: u64, timer: Timer) {
+        self.0.remove(&(at_ms, timer));
+    }
+
+    pub(super) fn next_ms(&self) -> Option<u64> {
+        self.0.first().map(|(at_ms, _)| *at_ms)
+    }
+
+    /// Takes the first that is due.
+    pub(super) fn due(&mut self, now_ms: u64) -> Option<Timer> {
+        self.next_ms().filter(|at_ms| *at_ms <= now_ms)?;
+        self.0.pop_first().map(|(_, timer)| timer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn due_in_order_of_time_and_gone_when_taken_back() {
+        let mut timers = Timers::default();
+        let [a, b, c] = [1, 2, 3].map(|n| Timer::Cursors(RoomKey(n)));
+        timers.set(30, a);
+        timers.set(10, b);
+        timers.set(20, c);
+        timers.cancel(20, c);
+        assert_eq!((timers.next_ms(), timers.due(9)), (Some(10), None));
+        assert_eq!((timers.due(40), timers.due(40), timers.due(40)), (Some(b), Some(a), None));
+    }
+}
