@@ -1,0 +1,48 @@
+//! How a person is shown.
+//!
+//! Shown at once, as the chat decides whether the name imitates another's; taken back if the store then cannot keep it.
+
+use super::steps::{Storing, denied, done, ended};
+use super::{Accounts, Done, Ended};
+use crate::chat::{CallId, PersonId, Profile, Refusal};
+use crate::daemon::turn::Turn;
+use crate::store::{AccountWrite, AccountWritten};
+
+/// A profile on its way into the store.
+#[derive(Debug)]
+pub(super) struct NewProfile {
+    call: CallId,
+    person: PersonId,
+    before: Profile,
+    after: Profile,
+}
+
+impl Accounts {
+    /// Shows a person otherwise from now on. Ends in [`Done::ProfileSaved`].
+    pub(in crate::daemon) fn set_profile(
+        &mut self,
+        call: CallId,
+        person: PersonId,
+        profile: Profile,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Refusal> {
+        let before = turn.chat.person(person).ok_or(Refusal::NoUser)?.profile;
+        turn.chat.set_profile(person, profile.clone(), turn.chat_effects)?;
+        let new = NewProfile { call, person, before, after: profile.clone() };
+        let set = AccountWrite::SetProfile { person, profile };
+        self.write(Storing::Profile(new), set, turn.effects);
+        Ok(())
+    }
+}
+
+impl NewProfile {
+    pub(super) fn stored(self, written: AccountWritten, turn: &mut Turn<'_>) -> Option<Ended> {
+        let Self { call, person, before, after } = self;
+        let Err(denial) = done(written) else { return ended(call, Done::ProfileSaved(person)) };
+        if turn.chat.person(person).is_some_and(|user| user.profile == after) {
+            // Refused only if somebody took the old name meanwhile; then the new one stays until a restart.
+            let _ = turn.chat.set_profile(person, before, turn.chat_effects);
+        }
+        denied(call, denial)
+    }
+}

@@ -1,0 +1,255 @@
+//! Proving to be an account's holder, and what that is asked for again: another password, and deletion.
+//!
+//! A [`Proof`] is good for the password that it was given with. It is looked at once more whenever a step has taken time, so
+//! that nothing that was begun with an old password is done after the new one counts.
+
+use super::sessions::LogIn;
+use super::steps::{Hashing, Storing, denied, done, ended};
+use super::{Accounts, Denial, Done, Ended};
+use crate::chat::{CallId, Name, PersonId, Skeleton};
+use crate::daemon::passwords::{Hashed, Job, Password, Phc};
+use crate::daemon::throttle::Allowance;
+use crate::daemon::turn::Turn;
+use crate::store::{AccountWrite, AccountWritten, SessionNo};
+
+/// That a password is, or is to be shown to be, the one which the account has after so many changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Proof {
+    pub(super) person: PersonId,
+    changes: u32,
+}
+
+/// Somebody who is logged in gives the password once more.
+#[derive(Debug)]
+pub(super) struct Proving {
+    call: CallId,
+    tried: Skeleton,
+    proof: Proof,
+    purpose: Purpose,
+}
+
+#[derive(Debug)]
+enum Purpose {
+    Password { new: Password, by: SessionNo },
+    Deletion,
+}
+
+/// A new password, being hashed.
+#[derive(Debug)]
+pub(super) struct NewPassword {
+    call: CallId,
+    proof: Proof,
+    by: SessionNo,
+}
+
+/// A new password, being stored. It counts already; the proof is one for it.
+#[derive(Debug)]
+pub(super) struct ReplacedPassword {
+    call: CallId,
+    before: Phc,
+    proof: Proof,
+    by: SessionNo,
+}
+
+/// The same password's hash at today's cost, being stored.
+#[derive(Debug)]
+pub(super) struct RenewedHash {
+    proof: Proof,
+    phc: Phc,
+}
+
+/// An account, being deleted.
+#[derive(Debug)]
+pub(super) struct Deletion {
+    call: CallId,
+    person: PersonId,
+}
+
+impl Accounts {
+    /// Changes the password of who knows it, and ends every other log-in. Ends in [`Done::Changed`].
+    pub(in crate::daemon) fn change_password(
+        &mut self,
+        call: CallId,
+        who: LogIn,
+        (old, new): (Password, Password),
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Denial> {
+        self.prove(call, who.person, old, Purpose::Password { new, by: who.no }, turn)
+    }
+
+    /// Deletes the account of who knows its password. Ends in [`Done::LoggedOut`].
+    pub(in crate::daemon) fn delete(
+        &mut self,
+        call: CallId,
+        who: LogIn,
+        password: Password,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Denial> {
+        self.prove(call, who.person, password, Purpose::Deletion, turn)
+    }
+
+    fn prove(
+        &mut self,
+        call: CallId,
+        person: PersonId,
+        password: Password,
+        purpose: Purpose,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Denial> {
+        let user = turn.chat.person(person).ok_or(Denial::WrongPassword)?;
+        let proof = self.proof_for(person).ok_or(Denial::WrongPassword)?;
+        let tried = tried(&user.name);
+        self.tries.admit(tried.clone(), turn.now)?;
+        let phc = Some(self.phc_of(proof));
+        let hashing = Hashing::Proof(Proving { call, tried, proof, purpose });
+        self.hash(hashing, Job::Verify { password, phc }, turn.effects);
+        Ok(())
+    }
+
+    /// What is to be proven now, if there is such an account.
+    pub(super) fn proof_for(&self, person: PersonId) -> Option<Proof> {
+        let changes = self.credentials.get(&person)?.changes;
+        Some(Proof { person, changes })
+    }
+
+    /// What it is proven against.
+    pub(super) fn phc_of(&self, proof: Proof) -> Phc {
+        self.credentials[&proof.person].phc.clone()
+    }
+
+    pub(super) fn holds(&self, proof: Proof) -> bool {
+        self.proof_for(proof.person) == Some(proof)
+    }
+
+    /// The proof, if the password was right and is still the account's. A right one is not counted as a try, and its hash is
+    /// renewed where it is dated.
+    ///
+    /// # Errors
+    /// Why not, where it is not simply that the password is wrong.
+    pub(super) fn proven(
+        &mut self,
+        hashed: Hashed,
+        tried: Skeleton,
+        proof: Option<Proof>,
+        turn: &mut Turn<'_>,
+    ) -> Result<Proof, Option<Denial>> {
+        if hashed == Hashed::Mismatch {
+            return Err(None);
+        }
+        self.tries.give_back(tried);
+        let Hashed::Match { renewed } = hashed else { return Err(Some(hashed.into())) };
+        let proof = proof.filter(|proof| self.holds(*proof)).ok_or(None)?;
+        if let Some(phc) = renewed {
+            let person = proof.person;
+            let set = AccountWrite::SetPassword { person, phc: phc.text().clone() };
+            self.write(Storing::RenewedHash(RenewedHash { proof, phc }), set, turn.effects);
+        }
+        Ok(proof)
+    }
+
+    pub(super) fn after_proof(
+        &mut self,
+        proving: Proving,
+        hashed: Hashed,
+        turn: &mut Turn<'_>,
+    ) -> Option<Ended> {
+        let Proving { call, tried, proof, purpose } = proving;
+        match (self.proven(hashed, tried, Some(proof), turn), purpose) {
+            (Err(denial), _) => return denied(call, denial.unwrap_or(Denial::WrongPassword)),
+            (Ok(proof), Purpose::Password { new, by }) => {
+                let hashing = Hashing::Password(NewPassword { call, proof, by });
+                self.hash(hashing, Job::Hash(new), turn.effects);
+            }
+            (Ok(Proof { person, .. }), Purpose::Deletion) => {
+                let storing = Storing::Deletion(Deletion { call, person });
+                self.write(storing, AccountWrite::Delete { person }, turn.effects);
+            }
+        }
+        None
+    }
+
+    pub(super) fn password_hashed(
+        &mut self,
+        new: NewPassword,
+        hashed: Hashed,
+        turn: &mut Turn<'_>,
+    ) -> Option<Ended> {
+        let NewPassword { call, proof, by } = new;
+        let Hashed::Hash(phc) = hashed else { return denied(call, hashed.into()) };
+        let person = proof.person;
+        let set = AccountWrite::SetPassword { person, phc: phc.text().clone() };
+        let Some((before, proof)) = self.replace(proof, phc) else {
+            return denied(call, Denial::WrongPassword);
+        };
+        let replaced = ReplacedPassword { call, before, proof, by };
+        self.write(Storing::Password(replaced), set, turn.effects);
+        None
+    }
+
+    /// Makes another password count from now on, before it is stored: were it to count only then, a log-in with the old one
+    /// could still be opened, behind the write that ends all others.
+    ///
+    /// The hash before, and the proof for the new one; `None` if the proof no longer holds.
+    fn replace(&mut self, proof: Proof, phc: Phc) -> Option<(Phc, Proof)> {
+        let credential = self.credentials.get_mut(&proof.person)?;
+        if credential.changes != proof.changes {
+            return None;
+        }
+        credential.changes += 1;
+        let before = std::mem::replace(&mut credential.phc, phc);
+        Some((before, Proof { changes: credential.changes, ..proof }))
+    }
+
+    pub(super) fn password_stored(
+        &mut self,
+        replaced: ReplacedPassword,
+        written: AccountWritten,
+        turn: &mut Turn<'_>,
+    ) -> Option<Ended> {
+        let ReplacedPassword { call, before, proof, by } = replaced;
+        if let Err(denial) = done(written) {
+            self.replace(proof, before);
+            return denied(call, denial);
+        }
+        self.end_others(call, LogIn { person: proof.person, no: by }, turn);
+        None
+    }
+
+    pub(super) fn renewed_hash_stored(
+        &mut self,
+        renewed: RenewedHash,
+        written: AccountWritten,
+    ) -> Option<Ended> {
+        let RenewedHash { proof, phc } = renewed;
+        if done(written).is_ok() && self.holds(proof) {
+            self.credentials.entry(proof.person).and_modify(|known| known.phc = phc);
+        }
+        None
+    }
+
+    pub(super) fn deletion_stored(
+        &mut self,
+        deletion: Deletion,
+        written: AccountWritten,
+        turn: &mut Turn<'_>,
+    ) -> Option<Ended> {
+        let Deletion { call, person } = deletion;
+        if let Err(denial) = done(written) {
+            return denied(call, denial);
+        }
+        self.credentials.remove(&person);
+        self.end_all(person, None, turn);
+        turn.chat.delete_person(person, turn.now, turn.chat_effects);
+        ended(call, Done::LoggedOut)
+    }
+}
+
+/// What passwords for a name are counted under, however it is written.
+pub(super) fn tried(name: &Name) -> Skeleton {
+    let [skeleton, _] = name.skeletons();
+    skeleton
+}
+
+/// Wrong passwords for one name: ten at once, then one in six seconds. 14,400 guesses a day are few against any password, and
+/// who mistypes never has to wait.
+pub(super) const TRIES: Allowance = Allowance { at_once: 10, every_ms: 6_000 };
