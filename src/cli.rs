@@ -6,11 +6,14 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 #[cfg(all(feature = "bench", target_os = "linux"))]
 use crate::bench;
+use crate::chat;
 use crate::config::Config;
+use crate::store;
 use crate::ws;
 
 /// What the command line asks for.
@@ -32,6 +35,26 @@ pub struct Serve {
     #[arg(long, value_name = "ADDR", env = "WSRELAY_LISTEN", default_value = "127.0.0.1:8080")]
     #[arg(value_delimiter = ',', action = ArgAction::Append, value_parser = ListenAddr::parse)]
     pub listen: Vec<ListenAddr>,
+
+    /// File that holds people, rooms and posts. Made if it is not there.
+    #[arg(long, value_name = "FILE", env = "WSRELAY_DATA", default_value = "wsrelay.db")]
+    pub data: PathBuf,
+
+    /// Keep everything in memory, and nothing once the process ends.
+    #[arg(long, env = "WSRELAY_MEMORY", conflicts_with = "data", value_parser = FalseyValueParser::new())]
+    pub memory: bool,
+
+    /// Whether people without an account may take part.
+    #[arg(long, value_name = "on|off", env = "WSRELAY_GUESTS", default_value = "on")]
+    pub guests: Switch,
+
+    /// Whether anybody may register an account.
+    #[arg(long, value_name = "open|closed", env = "WSRELAY_REGISTRATION", default_value = "open")]
+    pub registration: Registration,
+
+    /// Posts and reactions a second of one person, after a burst of three times as many. 0: any number.
+    #[arg(long, value_name = "N", env = "WSRELAY_POST_RATE", default_value_t = chat::Limits::default().entries_per_second)]
+    pub post_rate: u32,
 
     /// Connections at one time; those beyond get 503. Default: what the descriptor limit allows, 100000 at the most.
     #[arg(long, value_name = "N", env = "WSRELAY_MAX_CONNECTIONS")]
@@ -78,6 +101,15 @@ pub enum Switch {
     Off,
 }
 
+/// Who may register an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Registration {
+    /// Anybody.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListenAddr {
@@ -113,6 +145,23 @@ impl Serve {
             ws: ws::Limits::for_messages(self.max_message as usize),
             origins: self.allow_origin.iter().cloned().collect(),
             ..defaults
+        }
+    }
+
+    /// Where people, rooms and posts are kept.
+    pub fn place(&self) -> store::Place {
+        match self.memory {
+            true => store::Place::Memory,
+            false => store::Place::File(self.data.clone()),
+        }
+    }
+
+    /// What people are held to.
+    pub fn limits(&self) -> chat::Limits {
+        chat::Limits {
+            guests: self.guests == Switch::On,
+            entries_per_second: self.post_rate,
+            ..chat::Limits::default()
         }
     }
 }
@@ -207,6 +256,8 @@ mod tests {
             (&["--max-message", "0"], "--max-message"),
             (&["--max-message", "9999999999"], "--max-message"),
             (&["--max-connections", "0"], "--max-connections"),
+            (&["--memory", "--data", "x"], "--data"),
+            (&["--registration", "ajar"], "open, closed"),
             (&["--rate-limit", "-1"], "-1"),
             (&["--allow-origin", "example.org"], "example.org"),
             (&["--log", "loud"], "loud"),

@@ -45,6 +45,12 @@ impl ConnId {
         Self { index: half(bits), generation: half(bits >> 32) }
     }
 
+    /// A connection that there never was, for tests of what stands on the engine.
+    #[cfg(test)]
+    pub(crate) fn imagined(index: u32) -> Self {
+        Self { index, generation: 1 }
+    }
+
     pub(super) fn slot(self) -> u32 {
         self.index
     }

@@ -124,10 +124,7 @@ pub trait Service {
     /// The close code for a connection that the engine closes for a reason of its own.
     fn close_code(&self, id: ConnId, cause: Cause) -> CloseCode {
         let _ = id;
-        match cause {
-            Cause::SlowReader => CloseCode::TRY_AGAIN,
-            Cause::Drain => CloseCode::GOING_AWAY,
-        }
+        cause.close_code()
     }
 }
 
@@ -170,6 +167,16 @@ pub enum Cause {
     SlowReader,
     /// The engine drains.
     Drain,
+}
+
+impl Cause {
+    /// What a connection is closed with, unless its service knows better.
+    pub fn close_code(self) -> CloseCode {
+        match self {
+            Cause::SlowReader => CloseCode::TRY_AGAIN,
+            Cause::Drain => CloseCode::GOING_AWAY,
+        }
+    }
 }
 
 /// Why a connection is no longer open.

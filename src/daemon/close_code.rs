@@ -1,0 +1,71 @@
+//! Why the chat's sockets are closed, and what a client is to do then: one table.
+//!
+//! 4000–4499: come back, after a random wait. 4500–4999: do not come back as you are; an error said why before.
+
+use crate::chat::{CloseReason, Refusal};
+use crate::engine::Cause;
+use crate::ws::CloseCode;
+
+/// Why somebody is shown the door at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The token names nobody, or nobody any more.
+    BadToken,
+    /// The nick is no name.
+    BadNick,
+    /// The chat does not let them in.
+    Refused(Refusal),
+}
+
+impl Stop {
+    /// The word for programs, and the sentence for people.
+    pub(super) fn code_and_message(self) -> (&'static str, &'static str) {
+        match self {
+            Stop::BadToken => ("bad_token", "That token lets nobody in, or no longer."),
+            Stop::BadNick => ("bad_name", "That is no name: see the rules for names."),
+            Stop::Refused(refusal) => refusal.code_and_message(),
+        }
+    }
+
+    /// What the connection is closed with, and its reason.
+    pub(super) fn close_code(self) -> (CloseCode, &'static str) {
+        match self {
+            Stop::BadToken => (LOGGED_OUT, "bad token"),
+            Stop::BadNick => (NICK, "bad name"),
+            Stop::Refused(Refusal::GuestsNot) => (NO_GUESTS, "no guests"),
+            Stop::Refused(Refusal::TooMany) => (TOO_MANY_SESSIONS, "too many sessions"),
+            Stop::Refused(refusal) => (NICK, refusal.code_and_message().0),
+        }
+    }
+}
+
+/// When the domain closes a session.
+pub(super) fn of_reason(reason: CloseReason) -> (CloseCode, &'static str) {
+    match reason {
+        CloseReason::LoggedOut => (LOGGED_OUT, "logged out"),
+        CloseReason::TooManySessions => (TOO_MANY_SESSIONS, "too many sessions"),
+    }
+}
+
+/// When the engine closes a session.
+pub(super) fn of_cause(cause: Cause) -> CloseCode {
+    match cause {
+        Cause::SlowReader => SLOW_CONSUMER,
+        Cause::Drain => CloseCode::SERVICE_RESTART,
+    }
+}
+
+/// It read too slowly; it loses nothing if it resumes.
+const SLOW_CONSUMER: CloseCode = private(4008);
+/// The log-in was ended, or the token names nobody.
+const LOGGED_OUT: CloseCode = private(4501);
+/// The nick cannot be had.
+const NICK: CloseCode = private(4502);
+/// People without an account are not let in.
+const NO_GUESTS: CloseCode = private(4503);
+/// The person has too many sessions.
+const TOO_MANY_SESSIONS: CloseCode = private(4504);
+
+const fn private(code: u16) -> CloseCode {
+    CloseCode::new(code).expect("RFC 6455 §7.4.2 leaves 4000–4999 to applications")
+}
