@@ -1,6 +1,6 @@
 /**
  * One wsrelay daemon, started for a test and ended by its process id. Ready when its first line is.
- * The executable is $WSRELAY_BIN.
+ * The executable is $WSRELAY_BIN. Without `--data` among its flags it keeps everything in memory.
  */
 
 import { spawn } from 'node:child_process';
@@ -16,7 +16,8 @@ const EXIT_MS = 15_000;
 export async function startDaemon({ listen = '127.0.0.1:0', flags = [] } = {}) {
   const bin = process.env.WSRELAY_BIN;
   if (!bin) throw new Error('WSRELAY_BIN does not name the daemon');
-  const child = spawn(bin, ['--listen', listen, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const place = flags.includes('--data') ? [] : ['--memory'];
+  const child = spawn(bin, ['--listen', listen, ...place, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (chunk) => { stderr += chunk; });
   const exited = once(child, 'exit').then(([code, signal]) => code ?? signal);

@@ -4,7 +4,7 @@
         daemon.ws("/echo"), daemon.http("/")
 
 It listens on a free port of 127.0.0.1, and is ready when its first line is: that line is the promise, so nothing here waits by guessing.
-The executable is $WSRELAY_BIN.
+The executable is $WSRELAY_BIN. Without `--data` among its flags it keeps everything in memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Daemon:
     """`with` starts it; leaving the block ends it with SIGTERM and insists on status 0."""
 
     def __init__(self, *flags: str) -> None:
-        self._command = [os.environ["WSRELAY_BIN"], "--listen", "127.0.0.1:0", *flags]
+        place = () if "--data" in flags else ("--memory",)
+        self._command = [os.environ["WSRELAY_BIN"], "--listen", "127.0.0.1:0", *place, *flags]
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr = tempfile.TemporaryFile()
         self.first_line = ""

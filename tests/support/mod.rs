@@ -54,6 +54,9 @@ impl Daemon {
             }
         };
         command.args(["--listen", "127.0.0.1:0"]).args(args).stdout(Stdio::piped());
+        if !args.contains(&"--data") {
+            command.arg("--memory");
+        }
         let mut child = command.spawn().expect("the daemon starts");
         let mut line = String::new();
         let stdout = child.stdout.as_mut().expect("piped");
