@@ -10,7 +10,7 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::Value;
 
 use super::*;
-use crate::chat::log::{Failure, Restored};
+use crate::chat::log::{Failure, Restored, RestoredRoom};
 use crate::chat::{self, Chat, Limits, PersonId, UnixMs};
 use crate::daemon::passwords::{JOBS_MAX, Job};
 use crate::http::{self, Date, Exchange, Reader};
@@ -53,7 +53,7 @@ impl World {
             last_seen: None,
             deleted: false,
         });
-        let restored = Restored { people: people.collect(), rooms: Vec::new() };
+        let restored = Restored { people: people.collect(), rooms: vec![lobby()] };
         let mut effects = Vec::new();
         let accounts = Accounts::new(accounts, sessions, now.unix, &mut effects);
         let mut world = Self {
@@ -299,4 +299,21 @@ fn addresses_are_counted_by_network_unless_a_proxys() {
     assert_eq!(asker("[2001:db8:0:1:2:3:4:5]:5").as_deref(), Some("2001:db8:0:1::"));
     assert_eq!(asker("127.0.0.1:5"), None);
     assert_eq!(asker("[::1]:5"), None);
+}
+
+fn lobby() -> RestoredRoom {
+    RestoredRoom {
+        no: chat::RoomNo(1),
+        id: chat::RoomId::lobby(),
+        kind: chat::RoomKind::Lobby,
+        title: None,
+        epoch: chat::Epoch::new(1),
+        seq: chat::Seq::START,
+        at: UnixMs(0),
+        rules: chat::Seq::START,
+        posts: 0,
+        mode: chat::Mode::default(),
+        members: Vec::new(),
+        banned: Vec::new(),
+    }
 }
