@@ -352,14 +352,12 @@ fn search<'a>(
     limit: u16,
 ) -> ReadOut {
     let words = Words::of(query);
-    let found = rooms.flat_map(|room| {
-        let posts = room.records().filter_map(move |record| match &record.entry.what {
-            What::Post(post) => Some((room, record, post.body.as_str())),
-            _ => None,
-        });
-        posts.filter(|(_, _, text)| words.are_in(text))
+    let posts = rooms.flat_map(|room| room.records().map(move |record| (room, record)));
+    let found = posts.filter_map(|(room, record)| match &record.entry.what {
+        What::Post(post) => Some((room, record, post.body.as_str())),
+        _ => None,
     });
-    let mut found: Vec<_> = found.collect();
+    let mut found: Vec<_> = found.filter(|(_, _, text)| words.are_in(text)).collect();
     found.sort_by_key(|(_, record, _)| Reverse((record.entry.at, record.entry.seq)));
     let (skip, limit) = (skip as usize, usize::from(limit));
     let more = found.len() > skip.saturating_add(limit);

@@ -77,6 +77,9 @@ mod tail;
 mod timers;
 mod typing;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 

@@ -129,7 +129,9 @@ fn normal(text: &str, allowed: impl Fn(char) -> bool) -> Result<String, NameFaul
     if text.len() > NAME_CHARS_MAX * 8 {
         return Err(NameFault::TooLong);
     }
-    let name: String = text.nfc().collect();
+    // What is ASCII is in every normal form and of one script. Nearly every room's id is, and is read with each post.
+    let is_ascii = text.is_ascii();
+    let name: String = if is_ascii { text.to_owned() } else { text.nfc().collect() };
     let Some(first) = name.chars().next() else { return Err(NameFault::Empty) };
     if name.chars().count() > NAME_CHARS_MAX {
         return Err(NameFault::TooLong);
@@ -138,20 +140,27 @@ fn normal(text: &str, allowed: impl Fn(char) -> bool) -> Result<String, NameFaul
     if !begins_well || !name.chars().all(allowed) {
         return Err(NameFault::Character);
     }
-    match name.is_single_script() {
+    match is_ascii || name.is_single_script() {
         true => Ok(name),
         false => Err(NameFault::Scripts),
     }
 }
 
-/// True for what can be within a name.
 pub(super) fn is_name_char(c: char) -> bool {
-    matches!(c, '_' | '.' | '-') || c.identifier_allowed()
+    match c {
+        '_' | '.' | '-' => true,
+        // UTS #39 allows `'` and `:` as well; in a chat they end a name.
+        _ if c.is_ascii() => c.is_ascii_alphanumeric(),
+        _ => c.identifier_allowed(),
+    }
 }
 
 /// Compatibility forms and case gone (UAX #15, Unicode §3.13; lower case stands in for case folding, which differs from
 /// it where skeletons are alike anyway).
 pub(super) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     text.nfkc().flat_map(char::to_lowercase).nfc().collect()
 }
 
@@ -190,10 +199,23 @@ mod tests {
             ("@ann", NameFault::Character),
             ("a\nb", NameFault::Character),
             ("аnn", NameFault::Scripts), // a Cyrillic а
+            ("o'neil", NameFault::Character),
+            ("a:b", NameFault::Character),
             ("System", NameFault::Reserved),
             ("wsrelay", NameFault::Reserved),
         ] {
             assert_eq!(Name::parse(name), Err(fault), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn ascii_is_as_unicode_has_it() {
+        for c in '\0'..='\x7f' {
+            let text = format!("a{c}B");
+            assert_eq!(text.nfc().collect::<String>(), text);
+            assert!(!is_name_char(c) || text.is_single_script(), "{text:?}");
+            let folded: String = text.nfkc().flat_map(char::to_lowercase).nfc().collect();
+            assert_eq!(fold(&text), folded);
         }
     }
 
@@ -221,6 +243,13 @@ mod tests {
     }
 
     #[test]
+    fn display_names_have_words() {
+        assert_eq!(Name::parse_display("  Ann   of  Kent ").unwrap().as_str(), "Ann of Kent");
+        assert_eq!(Name::parse_display(" "), Err(NameFault::Empty));
+        assert_eq!(Name::parse_display("Ann\u{2028}"), Ok(Name::stored("Ann")));
+    }
+
+    #[test]
     fn names_are_sorted_and_found_in_any_case() {
         let mut names = ["bo", "Ann", "жук", "ann-b", "Жак"].map(Name::stored);
         names.sort_by(|a, b| a.cmp_folded(&fold(b.as_str())));
@@ -229,12 +258,5 @@ mod tests {
             names[0].begins_with("an") && names[3].begins_with("жа") && names[2].begins_with("")
         );
         assert!(!names[0].begins_with("anne") && !names[3].begins_with("жу"));
-    }
-
-    #[test]
-    fn display_names_have_words() {
-        assert_eq!(Name::parse_display("  Ann   of  Kent ").unwrap().as_str(), "Ann of Kent");
-        assert_eq!(Name::parse_display(" "), Err(NameFault::Empty));
-        assert_eq!(Name::parse_display("Ann\u{2028}"), Ok(Name::stored("Ann")));
     }
 }

@@ -11,8 +11,8 @@
 //!
 //! # Invariants
 //!
-//! * Memory changes when the store has committed. One exception, named where it is made: a new password counts at once.
-//! * What waits is bounded by the queues it waits in: each pending step is one job of the password thread's or one of the store's.
+//! * Memory changes when the store has committed. What counts before says so where it is done: a new password, a profile.
+//! * What waits is bounded by the queues it waits in: each pending step is one job of the password thread's or the store's.
 //! * A log-in proven with a password is void when that password is changed, or the account deleted, before it is opened.
 //! * Whether a name has an account is told by nothing that a log-in does, or costs.
 

@@ -13,7 +13,8 @@ use crate::ws::Origins;
 /// 403 for another site's, 415 for a body that is no JSON.
 pub(super) fn admit(request: &Request<'_>) -> Result<(), Response> {
     let is_safe = matches!(request.method, Method::Get | Method::Head | Method::Options);
-    if !is_safe && !(is_from_own_origin(request) && is_from_own_site(request)) {
+    let is_own = is_from_own_origin(request) && is_from_own_site(request);
+    if !is_safe && !is_own {
         let message = "Another site's page cannot ask for that.";
         return Err(Response::error(Status::FORBIDDEN, "foreign_origin", message));
     }

@@ -44,6 +44,11 @@ impl Api {
         }
     }
 
+    /// A new guest who has not said a name.
+    pub(super) fn nameless_guest(&self, turn: &mut Turn<'_>) -> Result<Author, Response> {
+        self.new_guest(made_up_name(chance::bits64()), turn).map_err(not_admitted)
+    }
+
     /// Admits somebody who was never here before, under this name.
     pub(in crate::daemon) fn new_guest(
         &self,
@@ -53,11 +58,6 @@ impl Api {
         let guest = tokens::new_guest(name);
         self.admit_guest(&guest, turn)?;
         Ok(guest)
-    }
-
-    /// A new guest who has not said a name.
-    pub(super) fn nameless_guest(&self, turn: &mut Turn<'_>) -> Result<Author, Response> {
-        self.new_guest(made_up_name(chance::bits64()), turn).map_err(not_admitted)
     }
 }
 

@@ -19,6 +19,7 @@ mod account;
 mod answers;
 mod guard;
 mod guests;
+mod identity;
 mod rooms;
 mod routes;
 #[cfg(test)]
@@ -28,16 +29,17 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use self::routes::Route;
-use super::accounts::{AccountTicket, Accounts, Denial, Ended, LogIn};
-use super::cookies;
+use super::accounts::{AccountTicket, Accounts, Denial, Ended};
 use super::passwords::Hashed;
 use super::throttle::{Allowance, Throttle};
-use super::tokens::{Claim, GuestKey};
+use super::tokens::GuestKey;
 use super::turn::{Effect, Turn};
-use crate::chat::{Answer, Author, CallId, Now, Refusal};
-use crate::engine::{Caller, ConnId, Peer, Reply};
+use crate::chat::{Answer, CallId, Refusal};
+use crate::engine::Reply;
 use crate::http::{Request, Response};
 use crate::store::AccountWritten;
+
+pub(super) use self::identity::{Asker, Identity, Unknown};
 
 /// The API, and the accounts behind it.
 #[derive(Debug)]
@@ -58,35 +60,6 @@ pub(super) struct Admission {
     pub(super) registration: bool,
     /// Whether people without one are let in.
     pub(super) guests: bool,
-}
-
-/// Who asks, as far as the connection tells.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asker {
-    /// The connection that waits.
-    pub(super) conn: ConnId,
-    /// The client's address, if it is known: it is not, where everybody comes through one proxy.
-    pub(super) address: Option<IpAddr>,
-    /// Whether the client came over TLS.
-    pub(super) secure: bool,
-}
-
-/// Who asks, as their token tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Identity {
-    /// Somebody with an account.
-    Account(LogIn, Author),
-    /// Somebody without.
-    Guest(Author),
-}
-
-/// Why a token does not let anybody in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unknown {
-    /// It was not made here, or is over.
-    BadToken,
-    /// It is a guest's, who cannot be let in.
-    Guest(Refusal),
 }
 
 impl Api {
@@ -118,27 +91,6 @@ impl Api {
             Ok(Reply::Later) => Reply::Later,
             Ok(Reply::Now(response)) | Err(response) => answers::sealed(response).into(),
         }
-    }
-
-    /// Who shows this token: for sockets, too. A guest is admitted to the chat by it.
-    pub(super) fn who_is(&mut self, token: &str, turn: &mut Turn<'_>) -> Result<Identity, Unknown> {
-        match Claim::parse(token, &self.guests, turn.now.unix) {
-            None => Err(Unknown::BadToken),
-            Some(Claim::Account(digest)) => {
-                let log_in = self.accounts.who_is(digest, turn).ok_or(Unknown::BadToken)?;
-                let user = turn.chat.person(log_in.person).ok_or(Unknown::BadToken)?;
-                Ok(Identity::Account(log_in, Author { id: user.id, name: user.name }))
-            }
-            Some(Claim::Guest(guest)) => {
-                self.admit_guest(&guest, turn).map_err(Unknown::Guest)?;
-                Ok(Identity::Guest(guest))
-            }
-        }
-    }
-
-    /// A token that brings this guest back.
-    pub(super) fn guest_token(&self, guest: &Author, now: Now) -> String {
-        self.guests.mint(guest, now.unix)
     }
 
     /// What became of [`Effect::Hash`].
@@ -200,32 +152,6 @@ impl Api {
         }
     }
 
-    /// Who asks. A cookie that is good for nothing is as none; a token that a program shows on purpose is not.
-    fn identity(
-        &mut self,
-        request: &Request<'_>,
-        turn: &mut Turn<'_>,
-    ) -> Result<Option<Identity>, Response> {
-        if guard::shows_token(request) {
-            let token = guard::bearer(request).ok_or_else(answers::bad_token)?;
-            return self.who_is(token, turn).map(Some).map_err(|_| answers::bad_token());
-        }
-        let token = cookies::session(&request.headers);
-        Ok(token.and_then(|token| self.who_is(token, turn).ok()))
-    }
-
-    /// The account that asks, where only accounts are served.
-    fn account(
-        &mut self,
-        request: &Request<'_>,
-        turn: &mut Turn<'_>,
-    ) -> Result<(LogIn, Author), Response> {
-        match self.identity(request, turn)? {
-            Some(Identity::Account(log_in, author)) => Ok((log_in, author)),
-            Some(Identity::Guest(_)) | None => Err(answers::not_logged_in()),
-        }
-    }
-
     /// Counts something that costs more than looking it up.
     fn count(&mut self, asker: Asker, turn: &Turn<'_>) -> Result<(), Response> {
         let Some(address) = asker.address else { return Ok(()) };
@@ -256,27 +182,6 @@ impl Api {
             Err(denial) => answers::denied(denial),
         };
         turn.effects.push(Effect::Respond(asker.conn, answers::sealed(response)));
-    }
-}
-
-impl Asker {
-    /// A client that is connected without a proxy.
-    ///
-    /// Who comes from this machine itself is a proxy, or the operator: then the address says nothing of who asks. Of an
-    /// IPv6 address only the network counts, since its host has all the others of it as well (RFC 4291 §2.5.4).
-    pub(super) fn direct(caller: Caller) -> Self {
-        let address = match caller.peer {
-            Peer::Tcp(address) => Some(address.ip().to_canonical()).filter(|ip| !ip.is_loopback()),
-            Peer::Unix => None,
-        };
-        Self { conn: caller.id, address: address.map(network), secure: false }
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & (u128::MAX << 64)).into()),
     }
 }
 

@@ -4,15 +4,16 @@
 //! still. One thread: hashes are needed by who logs in anew, not by who comes back with a token, so one core's worth
 //! is plenty, and the loop keeps the other.
 //!
-//! Invariants: at most [`JOBS_MAX`] jobs are in the thread's hands, their results included; one hash's memory is in use at a
-//! time; each job has one result, known by what it was submitted by.
+//! Invariants: at most [`JOBS_MAX`] jobs are in the thread's hands, their results included; memory is held for one hash at
+//! most, and for none when nobody has logged in for a while; each job has one result, known by what it was submitted by.
 
 mod argon;
 mod text;
 
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
+use std::time::Duration;
 
 use argon2::Params;
 
@@ -67,8 +68,8 @@ impl<T: Send + 'static> Passwords<T> {
         let (jobs, to_do) = channel();
         let (done, results) = channel();
         let work = move || {
-            let argon = Argon::new(params);
-            for (by, job) in to_do {
+            let mut argon = Argon::new(params);
+            while let Some((by, job)) = next(&to_do, &mut argon) {
                 if done.send((by, argon.outcome(&job))).is_err() {
                     return; // nobody waits any more
                 }
@@ -97,8 +98,20 @@ impl<T: Send + 'static> Passwords<T> {
     }
 }
 
+/// Waits for a job; `None` when no more will come. Who waits long needs no memory meanwhile.
+fn next<J>(to_do: &Receiver<J>, argon: &mut Argon) -> Option<J> {
+    match to_do.recv_timeout(MEMORY_KEPT) {
+        Ok(job) => Some(job),
+        Err(RecvTimeoutError::Timeout) => {
+            argon.give_back_memory();
+            to_do.recv().ok()
+        }
+        Err(RecvTimeoutError::Disconnected) => None,
+    }
+}
+
 impl Argon {
-    fn outcome(&self, job: &Job) -> Hashed {
+    fn outcome(&mut self, job: &Job) -> Hashed {
         match job {
             Job::Hash(password) => self.hash(password).map_or(Hashed::Failed, Hashed::Hash),
             Job::Verify { password, phc } => match self.verify(password, phc.as_ref()) {
@@ -120,14 +133,14 @@ impl Job {
     }
 }
 
+/// How long the memory of the last hash is kept for the next.
+const MEMORY_KEPT: Duration = Duration::from_secs(5);
+
 /// Jobs in hand: a second's work or two, which is as long as somebody who logs in waits without asking again.
 pub(super) const JOBS_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-    use std::time::Duration;
-
     use super::*;
 
     struct World {
@@ -137,7 +150,7 @@ mod tests {
 
     impl World {
         fn new(params: Params) -> Self {
-            let (wake, woken) = mpsc::channel();
+            let (wake, woken) = channel();
             let wake = move || wake.send(()).unwrap_or_default();
             Self { passwords: Passwords::start_at(params, wake).unwrap(), woken }
         }

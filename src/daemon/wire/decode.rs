@@ -1,12 +1,13 @@
 //! What a client asks for: text in, a [`Command`] out.
 //!
-//! One table has the requests, one the whispers; each row is a type and the function that makes a command of its fields.
+//! One table has the types, each with the function that makes a command of its fields.
 //! All values are parsed here, so that the chat is never handed a room, a name or a limit that there cannot be.
 
 use std::sync::Arc;
 
 use super::fault::{Fault, Rule, Wants};
-use super::fields::{Field, Fields, WHOLE_MAX};
+use super::field::Field;
+use super::fields::{Fields, WHOLE_MAX};
 use crate::chat::limits::{
     HISTORY_LINES_MAX, MEMBERS_PER_PAGE_MAX, MUTE_MS_MAX, SEARCH_CHARS_MAX, SEARCH_HITS_MAX,
     SLOW_MS_MAX, TITLE_CHARS_MAX, USERS_PER_PAGE_MAX, is_title,
@@ -32,12 +33,14 @@ pub fn decode(
 
 /// The types of request that there are.
 pub fn request_types() -> impl Iterator<Item = &'static str> {
-    REQUESTS.iter().map(|(name, _)| *name)
+    let is_request = |(_, meaning): &&(_, Meaning)| !matches!(meaning, Meaning::Whisper(_));
+    TYPES.iter().filter(is_request).map(|(name, _)| *name)
 }
 
 /// The types of whisper that there are.
 pub fn whisper_types() -> impl Iterator<Item = &'static str> {
-    WHISPERS.iter().map(|(name, _)| *name)
+    let is_whisper = |(_, meaning): &&(_, Meaning)| matches!(meaning, Meaning::Whisper(_));
+    TYPES.iter().filter(is_whisper).map(|(name, _)| *name)
 }
 
 /// What a request is held to, and made with.
@@ -52,50 +55,48 @@ impl Means<'_> {
     }
 
     fn epoch(&mut self) -> u64 {
-        (self.chance)() as u64
+        u64::try_from((self.chance)() >> 64).expect("64 bits of 128")
     }
 }
 
-type ToRequest = fn(&mut Fields<'_>, &mut Means<'_>) -> Result<Request, Rule>;
-type ToWhisper = fn(&Fields<'_>) -> Result<Whisper, Rule>;
+/// What a type means: how its fields become a command.
+enum Meaning {
+    Request(fn(&mut Fields<'_>, &mut Means<'_>) -> Result<Request, Rule>),
+    /// A request as well, about a room that is named like any other's.
+    Act(fn(&Fields<'_>, &Limits) -> Result<Act, Rule>),
+    Whisper(fn(&Fields<'_>) -> Result<Whisper, Rule>),
+}
 
 /// The most frequent first: they are looked for in this order.
-const REQUESTS: &[(&str, ToRequest)] = &[
-    ("post", post),
-    ("join", |fields, _| Ok(Request::Join { room: fields.room()?, since: fields.since()? })),
-    ("resume", |fields, _| Ok(Request::Resume { rooms: fields.rooms()? })),
-    ("detach", |fields, _| Ok(Request::Detach { room: fields.room()? })),
-    ("history", history),
-    ("search", search),
-    ("members", members),
-    ("rooms", |_, _| Ok(Request::Rooms)),
-    ("users", users),
-    ("create", create),
-    ("direct", direct),
-    ("edit", |fields, means| {
-        act(fields, |f| Ok(Act::Edit { post: place(f)?, body: body(f, means)? }))
-    }),
-    ("delete", |fields, _| act(fields, |f| Ok(Act::Delete { post: place(f)? }))),
-    ("react", |fields, _| act(fields, react)),
-    ("pin", |fields, _| act(fields, |f| Ok(Act::Pin { post: place(f)?, on: on(f)? }))),
-    ("add", |fields, _| {
-        act(fields, |f| Ok(Act::Add { user: f.user()?, role: role_or_member(f)? }))
-    }),
-    ("remove", |fields, _| act(fields, |f| Ok(Act::Remove { user: f.user()? }))),
-    ("leave", |fields, _| act(fields, |_| Ok(Act::Leave))),
-    ("role", |fields, _| act(fields, |f| Ok(Act::Role { user: f.user()?, role: role(f)? }))),
-    ("rename", |fields, _| act(fields, |f| Ok(Act::Rename { title: title(f)? }))),
-    ("ban", |fields, _| act(fields, |f| Ok(Act::Ban { user: f.user()?, on: on_or_true(f)? }))),
-    ("mute", |fields, _| act(fields, mute)),
-    ("slow", |fields, _| act(fields, slow)),
-    ("read_only", |fields, _| act(fields, |f| Ok(Act::ReadOnly { on: on(f)? }))),
-];
-
-const WHISPERS: &[(&str, ToWhisper)] = &[
-    ("typing", |f| Ok(Whisper::Typing { room: f.room()?, on: on_or_true(f)? })),
-    ("received", |f| Ok(Whisper::Received { room: f.room()?, seq: place(f)? })),
-    ("read", |f| Ok(Whisper::Read { room: f.room()?, seq: place(f)? })),
-    ("ping", |_| Ok(Whisper::Ping)),
+const TYPES: &[(&str, Meaning)] = &[
+    ("post", Meaning::Request(post)),
+    ("typing", Meaning::Whisper(|f| Ok(Whisper::Typing { room: f.room()?, on: on_or_true(f)? }))),
+    ("received", Meaning::Whisper(|f| Ok(Whisper::Received { room: f.room()?, seq: place(f)? }))),
+    ("read", Meaning::Whisper(|f| Ok(Whisper::Read { room: f.room()?, seq: place(f)? }))),
+    ("ping", Meaning::Whisper(|_| Ok(Whisper::Ping))),
+    ("join", Meaning::Request(|f, _| Ok(Request::Join { room: f.room()?, since: f.since()? }))),
+    ("resume", Meaning::Request(|f, _| Ok(Request::Resume { rooms: f.rooms()? }))),
+    ("detach", Meaning::Request(|f, _| Ok(Request::Detach { room: f.room()? }))),
+    ("history", Meaning::Request(history)),
+    ("search", Meaning::Request(search)),
+    ("members", Meaning::Request(members)),
+    ("rooms", Meaning::Request(|_, _| Ok(Request::Rooms))),
+    ("users", Meaning::Request(users)),
+    ("create", Meaning::Request(create)),
+    ("direct", Meaning::Request(direct)),
+    ("edit", Meaning::Act(|f, limits| Ok(Act::Edit { post: place(f)?, body: body(f, limits)? }))),
+    ("delete", Meaning::Act(|f, _| Ok(Act::Delete { post: place(f)? }))),
+    ("react", Meaning::Act(react)),
+    ("pin", Meaning::Act(|f, _| Ok(Act::Pin { post: place(f)?, on: on(f)? }))),
+    ("add", Meaning::Act(|f, _| Ok(Act::Add { user: f.user()?, role: role_or_member(f)? }))),
+    ("remove", Meaning::Act(|f, _| Ok(Act::Remove { user: f.user()? }))),
+    ("leave", Meaning::Act(|_, _| Ok(Act::Leave))),
+    ("role", Meaning::Act(|f, _| Ok(Act::Role { user: f.user()?, role: role(f)? }))),
+    ("rename", Meaning::Act(|f, _| Ok(Act::Rename { title: title(f)? }))),
+    ("ban", Meaning::Act(|f, _| Ok(Act::Ban { user: f.user()?, on: on_or_true(f)? }))),
+    ("mute", Meaning::Act(mute)),
+    ("slow", Meaning::Act(slow)),
+    ("read_only", Meaning::Act(|f, _| Ok(Act::ReadOnly { on: on(f)? }))),
 ];
 
 fn command(
@@ -105,12 +106,16 @@ fn command(
 ) -> Result<Command, Rule> {
     fields.once()?;
     let name = fields.text(Field::Type)?.ok_or(Rule::Missing(Field::Type))?;
-    if let Some((_, whisper)) = WHISPERS.iter().find(|(known, _)| *known == name) {
-        return whisper(&fields).map(Command::Whisper);
+    let (_, meaning) = TYPES.iter().find(|(known, _)| *known == name).ok_or(Rule::Type)?;
+    let numbered = |request| Ok(Command::Request { id: id.ok_or(Rule::Id)?, request });
+    match meaning {
+        Meaning::Whisper(whisper) => Ok(Command::Whisper(whisper(&fields)?)),
+        Meaning::Request(request) => numbered(request(&mut fields, means)?),
+        Meaning::Act(act) => {
+            let (room, act) = (fields.room()?, act(&fields, means.limits)?);
+            numbered(Request::Act { room, act })
+        }
     }
-    let (_, request) = REQUESTS.iter().find(|(known, _)| *known == name).ok_or(Rule::Type)?;
-    let id = id.ok_or(Rule::Id)?;
-    request(&mut fields, means).map(|request| Command::Request { id, request })
 }
 
 fn post(fields: &mut Fields<'_>, means: &mut Means<'_>) -> Result<Request, Rule> {
@@ -118,7 +123,7 @@ fn post(fields: &mut Fields<'_>, means: &mut Means<'_>) -> Result<Request, Rule>
     Ok(Request::Post {
         room: fields.room()?,
         key: key.transpose()?,
-        body: body(fields, means)?,
+        body: body(fields, means.limits)?,
         reply_to: fields.seq(Field::ReplyTo)?,
     })
 }
@@ -172,33 +177,26 @@ fn direct(fields: &mut Fields<'_>, means: &mut Means<'_>) -> Result<Request, Rul
     Ok(Request::Direct { user: fields.user()?, secret: means.secret(), epoch: means.epoch() })
 }
 
-fn act(
-    fields: &Fields<'_>,
-    act: impl FnOnce(&Fields<'_>) -> Result<Act, Rule>,
-) -> Result<Request, Rule> {
-    Ok(Request::Act { room: fields.room()?, act: act(fields)? })
-}
-
-fn react(fields: &Fields<'_>) -> Result<Act, Rule> {
+fn react(fields: &Fields<'_>, _: &Limits) -> Result<Act, Rule> {
     let emoji = fields.text(Field::Emoji)?.ok_or(Rule::Missing(Field::Emoji))?;
     let emoji = Emoji::parse(emoji).ok_or(NO_EMOJI)?;
     Ok(Act::React { post: place(fields)?, emoji, on: on(fields)? })
 }
 
-fn mute(fields: &Fields<'_>) -> Result<Act, Rule> {
+fn mute(fields: &Fields<'_>, _: &Limits) -> Result<Act, Rule> {
     let for_ms = fields.whole(Field::ForMs, 0, MUTE_MS_MAX)?;
     Ok(Act::Mute { user: fields.user()?, for_ms: for_ms.ok_or(Rule::Missing(Field::ForMs))? })
 }
 
-fn slow(fields: &Fields<'_>) -> Result<Act, Rule> {
+fn slow(fields: &Fields<'_>, _: &Limits) -> Result<Act, Rule> {
     let slow_ms = fields.whole(Field::SlowMs, 0, SLOW_MS_MAX.into())?;
     let slow_ms = slow_ms.ok_or(Rule::Missing(Field::SlowMs))?;
     Ok(Act::Slow { slow_ms: u32::try_from(slow_ms).expect("within the bounds given") })
 }
 
-fn body(fields: &Fields<'_>, means: &Means<'_>) -> Result<Body, Rule> {
+fn body(fields: &Fields<'_>, limits: &Limits) -> Result<Body, Rule> {
     let text = fields.text(Field::Body)?.ok_or(Rule::Missing(Field::Body))?;
-    Body::parse(text, means.limits.post_chars_max).map_err(|fault| Refusal::Body(fault).into())
+    Body::parse(text, limits.post_chars_max).map_err(|fault| Refusal::Body(fault).into())
 }
 
 /// The place in the log that the command is about.

@@ -1,7 +1,8 @@
 //! Every command, word for word, and every rule that a text can break.
 
 use super::fault::{Fault, Rule, Wants};
-use super::fields::{Field, WHOLE_MAX};
+use super::field::Field;
+use super::fields::WHOLE_MAX;
 use super::{decode, request_types, whisper_types};
 use crate::chat::limits::{MUTE_MS_MAX, RESUME_ROOMS_MAX, SLOW_MS_MAX};
 use crate::chat::{
@@ -9,15 +10,17 @@ use crate::chat::{
     Refusal, Request, RequestId, Role, RoomId, Seq, Since, Whisper,
 };
 
-/// Reads with a chance that says 1, 2, 3….
+/// Reads with a chance that says 1, 2, 3… in both halves.
 fn read(text: &str) -> Result<Command, Fault> {
     let mut last = 0;
     let mut chance = || {
         last += 1;
-        last
+        last << 64 | last
     };
     decode(text, &Limits { post_chars_max: 20, ..Limits::default() }, &mut chance)
 }
+
+const SECRET: u128 = 1 << 64 | 1;
 
 fn room(text: &str) -> RoomId {
     RoomId::parse(text).unwrap()
@@ -135,31 +138,35 @@ fn every_request_is_read() {
         ),
         (
             r#""type":"create","kind":"open","name":"Tea-Time""#,
-            Request::Create { room: NewRoom::Open { room: room("tea-time") }, secret: 1, epoch: 2 },
+            Request::Create {
+                room: NewRoom::Open { room: room("tea-time") },
+                secret: SECRET,
+                epoch: 2,
+            },
         ),
         (
             r#""type":"create","kind":"group","name":"The Team ☕""#,
             Request::Create {
                 room: NewRoom::Group { title: "The Team ☕".into() },
-                secret: 1,
+                secret: SECRET,
                 epoch: 2,
             },
         ),
         (
             r#""type":"create","kind":"invite""#,
-            Request::Create { room: NewRoom::Invite { title: None }, secret: 1, epoch: 2 },
+            Request::Create { room: NewRoom::Invite { title: None }, secret: SECRET, epoch: 2 },
         ),
         (
             r#""type":"create","kind":"invite","name":"Tea""#,
             Request::Create {
                 room: NewRoom::Invite { title: Some("Tea".into()) },
-                secret: 1,
+                secret: SECRET,
                 epoch: 2,
             },
         ),
         (
             r#""type":"direct","user":"bo""#,
-            Request::Direct { user: name("bo"), secret: 1, epoch: 2 },
+            Request::Direct { user: name("bo"), secret: SECRET, epoch: 2 },
         ),
         (
             r#""type":"members","room":"a""#,

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::fields::{Field, WHOLE_MAX};
+use super::field::Field;
+use super::fields::WHOLE_MAX;
 use crate::chat::{Refusal, RequestId};
 
 /// Why a text is no command.

@@ -2,18 +2,18 @@
 //!
 //! A text is read once, from its first byte to its last, before it is known what it asks for: fields may stand in any
 //! order. So each known field is kept as what it is in JSON, and is held to its meaning when it is asked for; what is
-//! unknown is read and dropped. Text without escapes is borrowed.
+//! unknown is read and dropped.
 //!
-//! Everything read is held to the grammar, what is dropped as well, and to serde_json's limit of 128 levels.
+//! Everything is held to the grammar, what is dropped as well, and to serde_json's limit of 128 levels.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 
 use super::fault::{Rule, Wants};
-use crate::chat::limits::RESUME_ROOMS_MAX;
+use super::field::{Field, Key};
+use super::value::{Dropped, NO_ROOMS, Shape, Value};
 use crate::chat::{Epoch, Name, Refusal, RoomId, Seq, Since};
 
 /// What an object says, field by field.
@@ -22,26 +22,6 @@ pub(super) struct Fields<'a> {
     values: [Value<'a>; Field::COUNT],
     twice: Option<Field>,
 }
-
-/// A field's value. `null` is as good as no field.
-#[derive(Debug)]
-enum Value<'a> {
-    Absent,
-    Flag(bool),
-    Whole(u64),
-    Text(Cow<'a, str>),
-    Since(Result<Since, Rule>),
-    Room(Result<(RoomId, Option<Since>), Rule>),
-    Rooms(Result<Vec<(RoomId, Option<Since>)>, Rule>),
-    /// Anything that no field can be: a fraction, a negative number, a list or an object where none is wanted.
-    Other,
-}
-
-/// The largest whole number that is read: every number up to it is one in JavaScript (2^53).
-pub(super) const WHOLE_MAX: u64 = 1 << 53;
-
-/// Epochs are 16 hexadecimal digits at most; a longer text than this is none.
-const EPOCH_BYTES_MAX: usize = 64;
 
 impl<'a> Fields<'a> {
     /// Reads a text that is one object.
@@ -121,7 +101,7 @@ impl<'a> Fields<'a> {
     }
 
     /// What `{"epoch":…,"seq":…}` means.
-    fn as_since(&self) -> Result<Since, Rule> {
+    pub(super) fn as_since(&self) -> Result<Since, Rule> {
         self.once()?;
         let epoch = self.text(Field::Epoch)?.filter(|epoch| epoch.len() <= EPOCH_BYTES_MAX);
         let seq = self.seq(Field::Seq)?;
@@ -130,12 +110,13 @@ impl<'a> Fields<'a> {
     }
 
     /// What `{"room":…,"since":…}` means.
-    fn as_room(&self) -> Result<(RoomId, Option<Since>), Rule> {
+    pub(super) fn as_room(&self) -> Result<(RoomId, Option<Since>), Rule> {
         self.once()?;
         Ok((self.room()?, self.since()?))
     }
 
-    fn read<A: MapAccess<'a>>(mut map: A) -> Result<Self, A::Error> {
+    /// Reads an object that has begun.
+    pub(super) fn read<A: MapAccess<'a>>(mut map: A) -> Result<Self, A::Error> {
         let mut fields = Self { values: [const { Value::Absent }; Field::COUNT], twice: None };
         while let Some(known) = map.next_key_seed(Key)? {
             match known {
@@ -166,74 +147,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-const NO_SINCE: Rule =
-    Rule::Field(Field::Since, Wants::Such("an object with an \"epoch\" and a \"seq\""));
-const NO_ROOMS: Rule = Rule::Field(
-    Field::Rooms,
-    Wants::Such("a list of objects with a \"room\" and perhaps a \"since\""),
-);
-
-macro_rules! fields {
-    ($($field:ident = $name:literal,)*) => {
-        /// A field that some command has.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[allow(missing_docs, reason = "their names say it; PROTOCOL.md has their meaning")]
-        pub enum Field {
-            $($field,)*
-        }
-
-        impl Field {
-            const COUNT: usize = [$(Field::$field),*].len();
-
-            /// As it stands in the text.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Field::$field => $name,)*
-                }
-            }
-
-            fn named(name: &str) -> Option<Self> {
-                match name {
-                    $($name => Some(Field::$field),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-fields! {
-    Type = "type",
-    Id = "id",
-    Room = "room",
-    Key = "key",
-    Body = "body",
-    Seq = "seq",
-    ReplyTo = "reply_to",
-    Since = "since",
-    Epoch = "epoch",
-    Rooms = "rooms",
-    Emoji = "emoji",
-    On = "on",
-    User = "user",
-    Role = "role",
-    Name = "name",
-    Kind = "kind",
-    ForMs = "for_ms",
-    SlowMs = "slow_ms",
-    Before = "before",
-    After = "after",
-    Limit = "limit",
-    Query = "query",
-    Skip = "skip",
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Object;
@@ -252,178 +165,11 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
-/// A field's name; `None` if no command has such a field.
-struct Key;
+/// The largest whole number that is read: every number up to it is one in JavaScript (2^53).
+pub(super) const WHOLE_MAX: u64 = 1 << 53;
 
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Option<Field>;
+/// Epochs are 16 hexadecimal digits at most; a longer text than this is none.
+const EPOCH_BYTES_MAX: usize = 64;
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Option<Field>, D::Error> {
-        from.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for Key {
-    type Value = Option<Field>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field's name")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<Option<Field>, E> {
-        Ok(Field::named(name))
-    }
-}
-
-/// What a value may be, beside a scalar. Nothing is an error here but broken JSON: a wrong value is told when the field is
-/// asked for, with the request's number.
-#[derive(Clone, Copy)]
-enum Shape {
-    Scalar,
-    Since,
-    Room,
-    Rooms,
-}
-
-impl Shape {
-    fn of(field: Field) -> Self {
-        match field {
-            Field::Since => Self::Since,
-            Field::Rooms => Self::Rooms,
-            _ => Self::Scalar,
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Shape {
-    type Value = Value<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value<'de>, D::Error> {
-        from.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Shape {
-    type Value = Value<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
-        Ok(Value::Absent)
-    }
-
-    fn visit_bool<E>(self, flag: bool) -> Result<Value<'de>, E> {
-        Ok(Value::Flag(flag))
-    }
-
-    fn visit_u64<E>(self, whole: u64) -> Result<Value<'de>, E> {
-        Ok(Value::Whole(whole))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Value<'de>, E> {
-        Ok(Value::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
-        Ok(Value::Other)
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
-        Ok(Value::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
-        Ok(Value::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value<'de>, A::Error> {
-        Ok(match self {
-            Self::Since => Value::Since(Fields::read(map)?.as_since()),
-            Self::Room => Value::Room(Fields::read(map)?.as_room()),
-            Self::Scalar | Self::Rooms => {
-                Dropped.visit_map(map)?;
-                Value::Other
-            }
-        })
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value<'de>, A::Error> {
-        if !matches!(self, Self::Rooms) {
-            Dropped.visit_seq(list)?;
-            return Ok(Value::Other);
-        }
-        let mut rooms = Ok(Vec::new());
-        // Once the list is refused, what is left of it need only be JSON.
-        let shape = |rooms: &Result<_, _>| if rooms.is_ok() { Self::Room } else { Self::Scalar };
-        while let Some(value) = list.next_element_seed(shape(&rooms))? {
-            rooms = rooms.and_then(|rooms| with_another(rooms, value));
-        }
-        Ok(Value::Rooms(rooms))
-    }
-}
-
-fn with_another(
-    mut rooms: Vec<(RoomId, Option<Since>)>,
-    value: Value<'_>,
-) -> Result<Vec<(RoomId, Option<Since>)>, Rule> {
-    if rooms.len() == RESUME_ROOMS_MAX {
-        return Err(Rule::TooLarge(Field::Rooms, RESUME_ROOMS_MAX));
-    }
-    let Value::Room(room) = value else { return Err(NO_ROOMS) };
-    rooms.push(room?);
-    Ok(rooms)
-}
-
-/// A value that nobody asks for: read to its end like any other, so that what is JSON does not depend on who asks.
-#[derive(Clone, Copy)]
-struct Dropped;
-
-impl<'de> Deserialize<'de> for Dropped {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(Self)
-    }
-}
-
-impl<'de> Visitor<'de> for Dropped {
-    type Value = Self;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self, E> {
-        Ok(self)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
-        while map.next_entry::<Self, Self>()?.is_some() {}
-        Ok(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self, A::Error> {
-        while list.next_element::<Self>()?.is_some() {}
-        Ok(self)
-    }
-}
+const NO_SINCE: Rule =
+    Rule::Field(Field::Since, Wants::Such("an object with an \"epoch\" and a \"seq\""));

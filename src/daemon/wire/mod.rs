@@ -7,7 +7,7 @@
 //! | file | what it has |
 //! | --- | --- |
 //! | `decode` | what a client asks for: one function for each type |
-//! | `fields` | the text of it, read in one pass |
+//! | `fields`, `field`, `value` | the text of it, read in one pass |
 //! | `fault` | why a text is no command, and what the client is told |
 //! | `encode` | what a client is told: one arm for each event |
 //! | `answer`, `entry`, `room`, `people` | the parts of it |
@@ -29,14 +29,16 @@ mod encode;
 mod encode_vectors;
 mod entry;
 mod fault;
+mod field;
 mod fields;
 mod json;
 mod people;
 pub(in crate::daemon) mod rest;
 mod room;
+mod value;
 
 pub use self::answer::answer_body;
 pub use self::decode::{decode, request_types, whisper_types};
 pub use self::encode::{Terms, encode_error, encode_event, encode_fault, encode_welcome};
 pub use self::fault::{Fault, Rule, Wants};
-pub use self::fields::Field;
+pub use self::field::Field;

@@ -164,7 +164,7 @@ fn a_storm_is_told_to_come_back() {
     }
     assert_eq!(world.responses.len(), JOBS_MAX);
     for (_, response) in std::mem::take(&mut world.responses) {
-        assert_eq!(Reply_::of(&response).refusal(), (503, "busy", Some("1")));
+        assert_eq!(Told::of(&response).refusal(), (503, "busy", Some("1")));
     }
     world.settle();
     assert_eq!(world.responses.len(), JOBS_MAX);
@@ -268,7 +268,7 @@ fn no_log_in_slips_past_a_deletion() {
 fn a_profile_is_changed_field_by_field() {
     let (mut world, ann) = World::with_ann();
     let shown =
-        |reply: &Reply_| (reply.body["user"]["display"].clone(), reply.body["user"]["hue"].clone());
+        |reply: &Told| (reply.body["user"]["display"].clone(), reply.body["user"]["hue"].clone());
     let set = world.ask_as(&ann, "PATCH", "/api/me", r#"{"display":" Ann  of Kent","hue":7}"#);
     assert_eq!((set.status, shown(&set)), (200, ("Ann of Kent".into(), 7.into())));
     let cleared = world.ask_as(&ann, "PATCH", "/api/me", r#"{"display":null}"#);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::daemon::tokens::GUEST_TOKEN_MS;
 
-fn guest(world: &mut World, fields: &str, body: &str) -> Reply_ {
+fn guest(world: &mut World, fields: &str, body: &str) -> Told {
     world.ask("POST", "/api/guest", fields, body)
 }
 

@@ -137,7 +137,7 @@ fn a_log_in_is_over_90_days_after_its_last_use() {
 #[test]
 fn a_use_is_stored_once_a_day() {
     let (mut world, ann) = World::with_ann();
-    let mut stored = |world: &mut World| {
+    let stored = |world: &mut World| {
         world.turn(|api, turn| api.who_is(&ann, turn).unwrap());
         let writes = world.writes.len();
         world.settle();
