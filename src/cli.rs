@@ -56,6 +56,10 @@ pub struct Serve {
     #[arg(long, value_name = "N", env = "WSRELAY_POST_RATE", default_value_t = chat::Limits::default().entries_per_second)]
     pub post_rate: u32,
 
+    /// Requests and whispers a second of one chat connection, after a burst of twice as many. 0: any number.
+    #[arg(long, value_name = "N", env = "WSRELAY_COMMAND_RATE", default_value_t = chat::Limits::default().commands_per_second)]
+    pub command_rate: u32,
+
     /// Connections at one time; those beyond get 503. Default: what the descriptor limit allows, 100000 at the most.
     #[arg(long, value_name = "N", env = "WSRELAY_MAX_CONNECTIONS")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
@@ -161,6 +165,7 @@ impl Serve {
         chat::Limits {
             guests: self.guests == Switch::On,
             entries_per_second: self.post_rate,
+            commands_per_second: self.command_rate,
             ..chat::Limits::default()
         }
     }

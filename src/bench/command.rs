@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::axis::Axis;
+use super::chat;
 use super::echo::Echo;
 use super::fanout::Fanout;
 use super::floor::{self, FloorOptions};
@@ -28,6 +29,9 @@ enum Mode {
     Echo(Echo),
     /// Kills the server under its connections, starts it again, and lets all come back at once.
     Storm(Storm),
+    /// The chat: sessions that sign in and speak its protocol.
+    #[command(subcommand)]
+    Chat(chat::Mode),
     /// Repeats a measurement over a list of sizes or rates.
     #[command(subcommand)]
     Sweep(SweepMode),
@@ -45,6 +49,17 @@ enum SweepMode {
     Echo(Swept<Echo>),
     /// Kills the server and lets all come back at once.
     Storm(Swept<Storm>),
+    /// The chat.
+    #[command(subcommand)]
+    Chat(SweepChat),
+}
+
+#[derive(Subcommand, Clone, Debug)]
+enum SweepChat {
+    /// Members of rooms, some of whom post.
+    Post(Swept<chat::Post>),
+    /// Sessions that sign in, join the lobby, and say nothing.
+    Idle(Swept<chat::Idle>),
 }
 
 /// A mode, and what to repeat it over.
@@ -79,10 +94,14 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Mode::Fanout(fanout) => report_on(fanout, None),
         Mode::Echo(echo) => report_on(echo, None),
         Mode::Storm(storm) => report_on(storm, None),
+        Mode::Chat(chat::Mode::Post(post)) => report_on(post, None),
+        Mode::Chat(chat::Mode::Idle(idle)) => report_on(idle, None),
         Mode::Sweep(SweepMode::Idle(idle)) => idle.report(),
         Mode::Sweep(SweepMode::Fanout(fanout)) => fanout.report(),
         Mode::Sweep(SweepMode::Echo(echo)) => echo.report(),
         Mode::Sweep(SweepMode::Storm(storm)) => storm.report(),
+        Mode::Sweep(SweepMode::Chat(SweepChat::Post(post))) => post.report(),
+        Mode::Sweep(SweepMode::Chat(SweepChat::Idle(idle))) => idle.report(),
     }
 }
 

@@ -1,12 +1,14 @@
-//! Connections that say nothing: the flags that idle and storm share, and what follows from them.
+//! Connections that say nothing: the flags that idle, storm and the chat's idle share, and what follows from them.
+
+use std::time::Duration;
 
 use clap::Args;
 
 use super::axis::{Axis, whole};
 use super::fleet::Plan;
 use super::options::{CONNECTIONS_MAX, Common};
-use super::subject::{Stage, Yardstick};
-use super::{About, Parameter, ROOMS};
+use super::subject::Stage;
+use super::{About, Parameter};
 
 #[derive(Args, Clone, Debug)]
 pub(super) struct Crowd {
@@ -21,17 +23,20 @@ pub(super) struct Crowd {
 
 impl Crowd {
     pub(super) fn about(&self, name: &'static str) -> About<'_> {
-        About {
-            name,
-            path: ROOMS,
-            connections: self.connections,
-            yardsticks: &[Yardstick::Floor],
-            common: &self.common,
-        }
+        About { name, connections: self.connections, ..About::raw(&self.common) }
     }
 
     pub(super) fn parameter(&self) -> Parameter {
         Parameter::new("connections", self.connections).along(Axis::Connections)
+    }
+
+    /// What is asked for when they are held for so long.
+    pub(super) fn holding(&self, hold: Duration) -> Vec<Parameter> {
+        vec![
+            self.parameter(),
+            Parameter::new("handshakes under way", self.common.window),
+            Parameter::new("held", format!("{} s", hold.as_secs_f64())),
+        ]
     }
 
     pub(super) fn vary(&mut self, axis: Axis, value: f64) -> Option<()> {

@@ -6,7 +6,7 @@ use super::axis::{Axis, whole};
 use super::fleet::{Pace, Plan};
 use super::messages::Messages;
 use super::options::{CONNECTIONS_MAX, Common, per_second};
-use super::subject::{Subject, Yardstick};
+use super::subject::Subject;
 use super::{About, Context, Failure, Measure, Parameter, Sample, traffic};
 
 #[derive(Args, Clone, Debug)]
@@ -29,7 +29,7 @@ pub(super) struct Echo {
 
 impl Echo {
     fn pace(&self) -> Pace {
-        self.rate.map_or(Pace::Closed, |per_second| Pace::Open { per_second })
+        self.rate.map_or(Pace::Closed { in_flight: 1 }, |per_second| Pace::Open { per_second })
     }
 }
 
@@ -37,10 +37,10 @@ impl Measure for Echo {
     fn about(&self) -> About<'_> {
         About {
             name: "echo",
-            path: "/echo",
+            path: ECHO,
+            path_beside: ECHO,
             connections: self.connections,
-            yardsticks: &[Yardstick::Floor],
-            common: &self.common,
+            ..About::raw(&self.common)
         }
     }
 
@@ -70,7 +70,10 @@ impl Measure for Echo {
             publishers: self.connections,
             ..self.messages.plan(stage.target.clone(), &self.common)
         };
-        let course = self.messages.course(self.pace(), false);
+        let course = self.messages.course(self.pace());
         traffic::measure(plan, &course, stage.pid, context)
     }
 }
+
+/// Where our own server echoes.
+const ECHO: &str = "/echo";

@@ -9,6 +9,10 @@ use hdrhistogram::Histogram;
 pub(super) enum Metric {
     DeliveriesPerSecond,
     MessagesPerSecond,
+    PostsPerSecond,
+    AnswerP50,
+    AnswerP99,
+    AnswerP999,
     LatencyP50,
     LatencyP99,
     LatencyP999,
@@ -17,6 +21,8 @@ pub(super) enum Metric {
     LastP99,
     CpuPerDelivery,
     UserCpuPerDelivery,
+    CpuPerPost,
+    EntryBytes,
     HandshakesPerSecond,
     CpuPerHandshake,
     UserCpuPerHandshake,
@@ -86,6 +92,14 @@ impl Metric {
             Metric::MessagesPerSecond => {
                 ("messages_per_s", "messages published", "messages/s", PerSecond, More)
             }
+            Metric::PostsPerSecond => {
+                ("posts_per_s", "posts acknowledged", "posts/s", PerSecond, More)
+            }
+            Metric::AnswerP50 => ("ack_p50_us", "acknowledgement, p50", "ack p50", Micros, Less),
+            Metric::AnswerP99 => ("ack_p99_us", "acknowledgement, p99", "ack p99", Micros, Less),
+            Metric::AnswerP999 => {
+                ("ack_p999_us", "acknowledgement, p99.9", "ack p99.9", Micros, Less)
+            }
             Metric::LatencyP50 => ("latency_p50_us", "latency, p50", "p50", Micros, Less),
             Metric::LatencyP99 => ("latency_p99_us", "latency, p99", "p99", Micros, Less),
             Metric::LatencyP999 => ("latency_p999_us", "latency, p99.9", "p99.9", Micros, Less),
@@ -110,6 +124,10 @@ impl Metric {
             Metric::UserCpuPerDelivery => {
                 ("cpu_user_per_delivery_us", "of it in user space", "user", CpuMicros, Less)
             }
+            Metric::CpuPerPost => {
+                ("cpu_per_post_us", "server CPU per post", "CPU/post", CpuMicros, Less)
+            }
+            Metric::EntryBytes => ("entry_bytes", "an entry as sent", "entry", Bytes, Neither),
             Metric::HandshakesPerSecond => {
                 ("handshakes_per_s", "handshakes", "handshakes/s", PerSecond, More)
             }

@@ -34,11 +34,7 @@ impl Measure for Idle {
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        vec![
-            self.crowd.parameter(),
-            Parameter::new("handshakes under way", self.crowd.common.window),
-            Parameter::new("held", format!("{} s", self.hold.as_secs_f64())),
-        ]
+        self.crowd.holding(self.hold)
     }
 
     fn vary(&mut self, axis: Axis, value: f64) -> Option<()> {
@@ -64,7 +60,7 @@ pub(super) fn weigh(
     fleet.hold(SETTLE)?;
     let empty = memory();
     let (opening, began_ns) = (server.map(Stretch::begin), fleet.clock.now_ns());
-    let open = context.connect(&mut fleet)?;
+    let open = context.assemble(&mut fleet)?;
     if open == 0 {
         return Ok(None);
     }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::Parameter;
 use super::axis::{Axis, whole};
-use super::fleet::{Kind, Pace, Plan};
+use super::fleet::{Kind, Language, Pace, Plan};
 use super::options::{Common, Span};
 use super::stamp::Stamp;
 use super::target::Target;
@@ -27,15 +27,12 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    pub(super) fn parameters(&self, pace: Pace) -> [Parameter; 4] {
+    pub(super) fn parameters(&self, pace: Pace) -> Vec<Parameter> {
         let kind = if self.text { "text" } else { "binary" };
-        let Span { duration, warm_up } = self.span;
-        [
-            pace.parameter(),
-            Parameter::new("message", format!("{} bytes, {kind}", self.bytes)).along(Axis::Bytes),
-            Parameter::new("measured", format!("{} s", duration.as_secs_f64())),
-            Parameter::new("warm-up", format!("{} s", warm_up.as_secs_f64())),
-        ]
+        let message = Parameter::new("message", format!("{} bytes, {kind}", self.bytes));
+        let mut parameters = vec![pace.parameter(), message.along(Axis::Bytes)];
+        parameters.extend(self.span.parameters());
+        parameters
     }
 
     /// Takes another length; `None` if no message can have it.
@@ -47,15 +44,13 @@ impl Messages {
 
     /// Such messages, and nobody yet to send them.
     pub(super) fn plan(&self, target: Target, common: &Common) -> Plan {
-        Plan {
-            message_bytes: self.bytes as usize,
-            kind: if self.text { Kind::Text } else { Kind::Binary },
-            ..Plan::quiet(target, common)
-        }
+        let kind = if self.text { Kind::Text } else { Kind::Binary };
+        let language = Language::Raw { kind, bytes: self.bytes as usize };
+        Plan { language, ..Plan::quiet(target, common) }
     }
 
-    pub(super) fn course(&self, pace: Pace, greets: bool) -> Course {
-        Course { pace, span: self.span, greets }
+    pub(super) fn course(&self, pace: Pace) -> Course {
+        Course { pace, span: self.span }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `wsrelay bench`: how a WebSocket server scales, measured from outside.
 //!
-//! Owns the measurement: the load, the server as the system sees it, and the report. It knows nothing of the relay's
-//! insides and drives any server by its URL in the same way.
+//! Owns the measurement: the load, the server as the system sees it, and the report. It knows nothing of the server's
+//! insides: it drives any relay by its URL in the same way, and a chat by the protocol that its clients speak.
 //!
 //! # How a measurement runs
 //!
@@ -10,16 +10,17 @@
 //! 3. Publishers speak by a schedule: open loop, where latency counts from when a message was *due*, so that a stalled
 //!    server cannot hide by stalling the load; or closed loop, each as soon as its last message is back.
 //! 4. Every message carries a `stamp`, every delivery is entered in a `ledger`: lost, duplicated, reordered and
-//!    corrupted
-//!    deliveries are counted, not assumed away.
+//!    corrupted deliveries are counted, not assumed away. A chat's acknowledgements and places in the log are, too.
 //! 5. The server's processor time and memory are read from `/proc`, before and after.
 //!
 //! The `floor` is measured in the same invocation with the same flags, in turns with the server (A B A B …), because a
-//! figure in microseconds says little on a machine that others share, and a ratio to the physical limit says much. A
-//! ratio is the median of the ratios of neighbours in time.
+//! figure in microseconds says little on a machine that others share, and a ratio to the physical limit says much; and
+//! beside a chat the raw relay, which shows what it costs that posts are kept. A ratio is the median of the ratios of
+//! neighbours in time.
 
 mod affinity;
 mod axis;
+mod chat;
 mod command;
 mod crowd;
 mod echo;
@@ -30,11 +31,14 @@ mod floor;
 mod idle;
 mod interrupt;
 mod ledger;
+mod members;
 mod messages;
 mod options;
 mod process;
 mod progress;
 mod report;
+mod scratch;
+mod server;
 mod stamp;
 mod storm;
 mod subject;
@@ -53,6 +57,7 @@ use self::interrupt::Interrupt;
 use self::options::Common;
 use self::progress::Progress;
 use self::report::{Outcome, Point, Report};
+use self::server::Keeping;
 use self::subject::{Subject, Yardstick};
 
 /// Why there is no report, or why the report is not to be trusted: one line.
@@ -95,12 +100,30 @@ trait Measure: Clone {
 /// What every mode says of itself.
 struct About<'a> {
     name: &'static str,
+    connections: u32,
     /// Where our own server has what this measures.
     path: &'static str,
-    connections: u32,
-    /// What is measured beside the server.
+    /// What our own server does with its log.
+    keeping: Keeping,
+    /// What is measured beside the server, and where that has it.
     yardsticks: &'static [Yardstick],
+    path_beside: &'static str,
     common: &'a Common,
+}
+
+impl<'a> About<'a> {
+    /// What a mode says that connects to raw rooms and has the floor beside it.
+    fn raw(common: &'a Common) -> Self {
+        Self {
+            name: "",
+            connections: 0,
+            path: ROOMS,
+            keeping: Keeping::Memory,
+            yardsticks: &[Yardstick::Floor],
+            path_beside: ROOMS,
+            common,
+        }
+    }
 }
 
 /// Where our own server has its raw rooms.
@@ -117,6 +140,15 @@ impl Context {
     fn connect(&mut self, fleet: &mut Fleet) -> Result<u32, Failure> {
         let (all, progress) = (fleet.plan.connections(), &mut self.progress);
         fleet.connect(|open| progress.step(|| format!("  {open} of {all} connected")))
+    }
+
+    /// Opens every connection, and waits until all of those in rooms hear theirs.
+    fn assemble(&mut self, fleet: &mut Fleet) -> Result<u32, Failure> {
+        let open = self.connect(fleet)?;
+        if fleet.plan.greets {
+            fleet.greet()?;
+        }
+        Ok(open)
     }
 }
 
@@ -214,14 +246,15 @@ struct Contest<M> {
 impl<M: Measure> Contest<M> {
     /// Checks what can be checked before anything is started.
     fn new(measure: M, at: Option<f64>, descriptors: u64) -> Result<Self, Failure> {
-        let About { common, connections, path, yardsticks, .. } = measure.about();
+        let about = measure.about();
+        let connections = about.connections;
         if u64::from(connections) + DESCRIPTORS_RESERVED > descriptors {
             return Err(Failure::new(format!(
                 "{connections} connections need more descriptors than the {descriptors} allowed (ulimit -n)"
             )));
         }
-        let mut subjects = vec![Subject::in_question(common, path)?];
-        subjects.extend(Subject::beside(common.floor, yardsticks, path));
+        let mut subjects = vec![Subject::in_question(&about)?];
+        subjects.extend(Subject::beside(&about));
         measure.check(&subjects[0])?;
         Ok(Self { measure, at, subjects })
     }

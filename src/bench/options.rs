@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
+use super::Parameter;
 use super::affinity::Cpu;
 
 /// Flags that every measurement has.
@@ -19,7 +20,8 @@ pub(super) struct Common {
     #[arg(long, value_name = "CMD")]
     pub(super) server: Option<String>,
 
-    /// Path to connect to; `{room}` in it becomes the room's number. Default: /relay/bench-{room}, for echo /echo.
+    /// Path to connect to; `{room}` in it becomes the room's number. Default: /relay/bench-{room}, for echo /echo, for
+    /// chat /ws.
     #[arg(long)]
     pub(super) path: Option<String>,
 
@@ -35,7 +37,7 @@ pub(super) struct Common {
     #[arg(long)]
     pub(super) allow_remote: bool,
 
-    /// Which floor to measure beside the server, for the ratio.
+    /// Which floor to measure beside the server, for the ratio; off: nothing.
     #[arg(long, value_name = "WHICH", default_value = "both")]
     pub(super) floor: FloorChoice,
 
@@ -108,6 +110,14 @@ pub(super) struct Span {
     /// Seconds before that which do not count.
     #[arg(long, value_name = "S", default_value = "1", value_parser = seconds)]
     pub(super) warm_up: Duration,
+}
+
+impl Span {
+    pub(super) fn parameters(self) -> [Parameter; 2] {
+        let seconds =
+            |name, span: Duration| Parameter::new(name, format!("{} s", span.as_secs_f64()));
+        [seconds("measured", self.duration), seconds("warm-up", self.warm_up)]
+    }
 }
 
 /// More than one machine's kernel holds; a number above it is a slip.

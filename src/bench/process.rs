@@ -1,28 +1,15 @@
-//! The server under measurement as the system sees it: started, found, and weighed, always from outside.
+//! The server under measurement as the system sees it: found and weighed, always from outside.
 //!
-//! Owns child processes and what `/proc` says of them. Processor time is the sum of the threads' `schedstat`, in
-//! nanoseconds; the user's share of it is the kernel's own estimate, sampled at its ticks (`utime` and `stime`), good
-//! to a few percent over some seconds. Memory is `smaps_rollup`: what the process itself occupies, not what the kernel
-//! keeps for its sockets.
+//! Owns what `/proc` says of a process. Processor time is the sum of the threads' `schedstat`, in nanoseconds; the
+//! user's share of it is the kernel's own estimate, sampled at its ticks (`utime` and `stime`), good to a few percent
+//! over some seconds. Memory is `smaps_rollup`: what the process itself occupies, not what the kernel keeps for its
+//! sockets.
 
-use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Failure;
 use super::affinity::{self, Cpu};
-
-/// A server that we started. It ends when this is dropped.
-#[derive(Debug)]
-pub(super) struct Server {
-    child: Child,
-    pub(super) address: SocketAddr,
-}
 
 /// A process to be weighed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,126 +31,6 @@ pub(super) struct Memory {
     pub(super) pss_bytes: u64,
     pub(super) rss_bytes: u64,
     pub(super) private_dirty_bytes: u64,
-}
-
-/// How a server is started.
-#[derive(Clone, Debug)]
-pub(super) enum Recipe {
-    /// This executable, with these arguments and then `--listen ADDRESS`.
-    Ourselves(&'static [&'static str]),
-    /// A shell command; `{listen}` in it is the address to listen on.
-    Command(String),
-}
-
-impl Recipe {
-    /// Starts the server on this address (port 0: any), on this processor, and waits until it says where it listens.
-    pub(super) fn start(&self, listen: SocketAddr, cpu: Option<Cpu>) -> Result<Server, Failure> {
-        let mut command = self.command(listen)?;
-        // A group of its own: Ctrl-C at the terminal is for us, who then end it in order.
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
-        let spawned = affinity::inherited(cpu, || command.spawn())?;
-        let child = spawned.map_err(|e| Failure::new(format!("cannot start {self}: {e}")))?;
-        let mut server = Server { child, address: listen };
-        server.address = server.announced().map_err(|why| Failure::new(format!("{self} {why}")))?;
-        Ok(server)
-    }
-
-    fn command(&self, listen: SocketAddr) -> Result<Command, Failure> {
-        match self {
-            Recipe::Ourselves(arguments) => {
-                let program = std::env::current_exe()
-                    .map_err(|e| Failure::new(format!("cannot find this executable: {e}")))?;
-                let mut command = Command::new(program);
-                command.args(*arguments).args(["--listen", &listen.to_string()]);
-                // What is measured is what the report says, whatever the operator's environment.
-                let ours = |(name, _): &(OsString, OsString)| {
-                    name.as_encoded_bytes().starts_with(b"WSRELAY_")
-                };
-                for (name, _) in std::env::vars_os().filter(ours) {
-                    command.env_remove(name);
-                }
-                Ok(command)
-            }
-            Recipe::Command(line) => {
-                let mut command = Command::new("sh");
-                let line = line.replace("{listen}", &listen.to_string());
-                command.args(["-c", &format!("exec {line}")]);
-                Ok(command)
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for Recipe {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Recipe::Ourselves(arguments) => write!(f, "wsrelay {}", arguments.join(" ")),
-            Recipe::Command(line) => f.write_str(line),
-        }
-    }
-}
-
-impl Server {
-    pub(super) fn pid(&self) -> Pid {
-        Pid(self.child.id())
-    }
-
-    /// Ends it as a power cut would.
-    pub(super) fn kill(&mut self) {
-        // Both fail only when it has ended by itself, which is as good.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    /// The address in its first line. What it prints later is read and forgotten, so that it never has to wait.
-    fn announced(&mut self) -> Result<SocketAddr, String> {
-        let stdout = self.child.stdout.take().expect("piped when it was started");
-        let (tell, told) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut lines = BufReader::new(stdout);
-            let mut first = String::new();
-            // The other end hangs up when it has waited long enough.
-            let _ = tell.send(lines.read_line(&mut first).map(|_| first));
-            let _ = std::io::copy(&mut lines, &mut std::io::sink());
-        });
-        match told.recv_timeout(START_PATIENCE) {
-            Ok(Ok(line)) if line.is_empty() => match self.child.wait() {
-                Ok(status) => Err(format!("ended before it said where it listens ({status})")),
-                Err(e) => Err(format!("ended before it said where it listens ({e})")),
-            },
-            Ok(Ok(line)) => address_in(&line)
-                .ok_or_else(|| format!("names no address in its first line: {}", line.trim())),
-            Ok(Err(e)) => Err(format!("says nothing readable: {e}")),
-            Err(_) => Err(format!("does not say where it listens within {START_PATIENCE:?}")),
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-const START_PATIENCE: Duration = Duration::from_secs(10);
-
-/// The first thing in a line that is HOST:PORT, with or without a scheme and a path.
-fn address_in(line: &str) -> Option<SocketAddr> {
-    line.split_whitespace().find_map(|word| {
-        let bare = word.split_once("://").map_or(word, |(_, rest)| rest);
-        let bare = bare.split('/').next()?.trim_end_matches([',', '.', ';']);
-        let bare =
-            bare.strip_prefix(':').map_or(bare.to_owned(), |port| format!("127.0.0.1:{port}"));
-        bare.contains(':').then(|| bare.to_socket_addrs().ok()?.next()).flatten().map(connectable)
-    })
-}
-
-/// Who listens on every address can be reached on the loopback.
-fn connectable(mut address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
-    address
 }
 
 impl Pid {
@@ -326,21 +193,6 @@ impl Used {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_first_line_names_an_address() {
-        let rows = [
-            ("listening on http://127.0.0.1:8080\n", Some("127.0.0.1:8080")),
-            ("ready: ws://127.0.0.1:9001/chat", Some("127.0.0.1:9001")),
-            ("Listening on 0.0.0.0:7.", Some("127.0.0.1:7")),
-            ("listening on [::1]:7", Some("[::1]:7")),
-            ("up at :9002", Some("127.0.0.1:9002")),
-            ("hello", None),
-        ];
-        for (line, address) in rows {
-            assert_eq!(address_in(line), address.map(|a| a.parse().unwrap()), "{line}");
-        }
-    }
 
     #[test]
     fn our_own_process_can_be_weighed_and_found() {

@@ -10,6 +10,8 @@
 //! What follows is filler, the same in every message of a run, so that a byte changed on the way is noticed. The *run*
 //! is a random number: what somebody else says in the same room is never taken for ours.
 
+use std::ops::Range;
+
 /// Tells one run's messages from another's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Run(u32);
@@ -25,6 +27,12 @@ pub(super) struct Stamp {
 impl Run {
     pub(super) fn new(random: u64) -> Self {
         Self(low_bits(random, 24))
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:06x}", self.0)
     }
 }
 
@@ -51,6 +59,25 @@ impl Stamp {
         let due_ns = gather(u64::from_le_bytes(*due))?;
         let publisher = low_bits(identity, 24);
         (identity >> 24 == u64::from(run.0)).then_some(Self { publisher, sequence, due_ns })
+    }
+}
+
+/// A stamp as a post's key: 32 hexadecimal digits, which JSON leaves as they are.
+impl Stamp {
+    pub(super) fn key(self, run: Run) -> String {
+        let Self { publisher, sequence, due_ns } = self;
+        format!("{run}{publisher:06x}{sequence:08x}{due_ns:012x}")
+    }
+
+    /// `None` for what is no key of this run.
+    pub(super) fn of_key(run: Run, key: &str) -> Option<Self> {
+        let number = |range: Range<usize>| u64::from_str_radix(key.get(range)?, 16).ok();
+        if key.len() != 32 || number(0..6)? != u64::from(run.0) {
+            return None;
+        }
+        let publisher = u32::try_from(number(6..12)?).ok()?;
+        let sequence = u32::try_from(number(12..20)?).ok()?;
+        Some(Self { publisher, sequence, due_ns: number(20..32)? })
     }
 }
 
@@ -104,6 +131,19 @@ mod tests {
             stamp.write(run, &mut message);
             assert_eq!(Stamp::read(run, &message), Some(stamp));
             assert_eq!(message[24..], [0; 6], "it keeps to its place");
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_was_made() {
+        let run = Run::new(0xABC_DEF0);
+        for stamp in stamps() {
+            let key = stamp.key(run);
+            assert_eq!(Stamp::of_key(run, &key), Some(stamp), "{key}");
+            assert_eq!(Stamp::of_key(Run::new(1), &key), None);
+        }
+        for key in ["", "9f0c", "é".repeat(16).as_str(), "+".repeat(32).as_str()] {
+            assert_eq!(Stamp::of_key(run, key), None, "{key}");
         }
     }
 

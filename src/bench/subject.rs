@@ -1,11 +1,12 @@
-//! What is measured: the server in question, and beside it the floor.
+//! What is measured: the server in question, and beside it what it is held against.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::Failure;
 use super::options::{Common, FloorChoice};
-use super::process::{Pid, Recipe, Server};
+use super::process::Pid;
+use super::server::{Keeping, Recipe, Server};
 use super::target::Target;
+use super::{About, Failure};
 
 /// A server as it is named in reports, and how it is come by.
 #[derive(Clone, Debug)]
@@ -38,6 +39,8 @@ pub(super) struct Stage {
 /// What a server is held against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Yardstick {
+    /// Our own server's raw rooms.
+    Relay,
     /// One send for each frame and member.
     Floor,
     /// One send for each round and member: where batching makes a difference.
@@ -46,21 +49,23 @@ pub(super) enum Yardstick {
 
 impl Yardstick {
     fn subject(self, path: &str) -> Subject {
-        let (name, key, arguments): (_, _, &[&str]) = match self {
-            Yardstick::Floor => ("floor", "floor", &["bench", "floor"]),
+        let (name, key, recipe) = match self {
+            Yardstick::Relay => ("raw relay", "relay", Recipe::Serve(Keeping::Memory)),
+            Yardstick::Floor => ("floor", "floor", Recipe::Floor { is_batched: false }),
             Yardstick::Batched => {
-                ("floor, batched", "floor_batched", &["bench", "floor", "--batch"])
+                ("floor, batched", "floor_batched", Recipe::Floor { is_batched: true })
             }
         };
-        let source = Source::Started(Recipe::Ourselves(arguments));
+        let source = Source::Started(recipe);
         Subject { name: name.to_owned(), key, source, path: path.to_owned() }
     }
 }
 
 impl Subject {
-    /// The server in question. `path` is the mode's own, for our own rooms.
-    pub(super) fn in_question(common: &Common, path: &str) -> Result<Self, Failure> {
-        let path = common.path.as_deref().unwrap_or(path);
+    /// The server in question.
+    pub(super) fn in_question(about: &About<'_>) -> Result<Self, Failure> {
+        let common = about.common;
+        let path = common.path.as_deref().unwrap_or(about.path);
         let source = match (&common.url, &common.server) {
             (Some(url), _) => {
                 let target = Target::parse(url, path, common.allow_remote)?;
@@ -71,29 +76,30 @@ impl Subject {
                 Source::Running(target, pid)
             }
             (None, Some(line)) => Source::Started(Recipe::Command(line.clone())),
-            (None, None) => Source::Started(Recipe::Ourselves(&["serve", "--log", "error"])),
+            (None, None) => Source::Started(Recipe::Serve(about.keeping.clone())),
         };
         let name = match (&common.name, &source) {
             (Some(name), _) => name.clone(),
             (None, Source::Running(target, _)) => target.host.clone(),
-            (None, Source::Started(Recipe::Ourselves(_))) => "wsrelay".to_owned(),
             (None, Source::Started(Recipe::Command(line))) => short_name(line),
+            (None, Source::Started(_)) => "wsrelay".to_owned(),
         };
         Ok(Self { name, key: "server", source, path: path.to_owned() })
     }
 
     /// What to measure beside it, as far as it is wanted.
-    pub(super) fn beside(choice: FloorChoice, yardsticks: &[Yardstick], path: &str) -> Vec<Self> {
-        let is_single = yardsticks == [Yardstick::Floor];
-        let wanted = yardsticks.iter().filter(|yardstick| match (choice, yardstick) {
+    pub(super) fn beside(about: &About<'_>) -> Vec<Self> {
+        let has_both = about.yardsticks.contains(&Yardstick::Batched);
+        let is_wanted = |yardstick: &&Yardstick| match (about.common.floor, yardstick) {
             (FloorChoice::Off, _) | (FloorChoice::Single, Yardstick::Batched) => false,
-            (FloorChoice::Batch, Yardstick::Floor) => is_single,
+            (FloorChoice::Batch, Yardstick::Floor) => !has_both,
             _ => true,
-        });
-        wanted.map(|yardstick| yardstick.subject(path)).collect()
+        };
+        let wanted = about.yardsticks.iter().filter(is_wanted);
+        wanted.map(|yardstick| yardstick.subject(about.path_beside)).collect()
     }
 
-    pub(super) fn is_floor(&self) -> bool {
+    pub(super) fn is_yardstick(&self) -> bool {
         self.key != "server"
     }
 
@@ -129,7 +135,11 @@ impl Subject {
                 }
                 Ok(Stage {
                     target: Target::at(address, &self.path),
-                    pid: common.pid.map(Pid).filter(|_| !self.is_floor()).or(Some(server.pid())),
+                    pid: common
+                        .pid
+                        .map(Pid)
+                        .filter(|_| !self.is_yardstick())
+                        .or(Some(server.pid())),
                     server: Some(server),
                     recipe: Some(recipe.clone()),
                 })

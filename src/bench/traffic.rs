@@ -14,8 +14,6 @@ use super::{Context, Failure, Sample};
 pub(super) struct Course {
     pub(super) pace: Pace,
     pub(super) span: Span,
-    /// Whether members are in rooms, which are complete only when all have heard a greeting.
-    pub(super) greets: bool,
 }
 
 /// Connects, lets the publishers speak, and counts. `None` when it was interrupted before anything counted.
@@ -26,10 +24,7 @@ pub(super) fn measure(
     context: &mut Context,
 ) -> Result<Option<Sample>, Failure> {
     let mut fleet = Fleet::launch(plan, &context.interrupt)?;
-    context.connect(&mut fleet)?;
-    if course.greets {
-        fleet.greet()?;
-    }
+    context.assemble(&mut fleet)?;
     if context.interrupt.is_set() {
         return Ok(None);
     }
@@ -67,9 +62,16 @@ fn set_heard(figures: &mut Figures, tally: &Tally, pace: Pace, seconds: f64) {
         (Metric::LatencyMax, 1.0),
     ];
     figures.set_quantiles(&tally.latency_ns, &latencies);
+    let answers =
+        [(Metric::AnswerP50, 0.5), (Metric::AnswerP99, 0.99), (Metric::AnswerP999, 0.999)];
+    figures.set_quantiles(&tally.answer_ns, &answers);
+    if tally.entry_bytes > 0 {
+        figures.set(Metric::PostsPerSecond, tally.acknowledged_measured as f64 / seconds);
+        figures.set(Metric::EntryBytes, tally.entry_bytes as f64 / tally.received as f64);
+    }
     let last = [(Metric::LastP50, 0.5), (Metric::LastP99, 0.99)];
     figures.set_quantiles(&tally.last_receiver_ns(), &last);
-    if pace != Pace::Closed {
+    if let Pace::Open { .. } = pace {
         figures.set_quantiles(&tally.lag_ns, &[(Metric::SendLagP99, 0.99)]);
     }
 }
@@ -80,6 +82,9 @@ fn set_used(figures: &mut Figures, tally: &Tally, server: Option<Used>, load: Op
     if let Some(used) = server {
         figures.set(Metric::CpuPerDelivery, used.us_per(deliveries));
         figures.set_some(Metric::UserCpuPerDelivery, used.user_us_per(deliveries));
+        if tally.acknowledged_measured > 0 {
+            figures.set(Metric::CpuPerPost, used.us_per(tally.acknowledged_measured as f64));
+        }
         figures.set(Metric::ServerCpu, used.percent());
         figures.set(Metric::ServerWait, used.waited_percent());
     }

@@ -148,7 +148,7 @@ function check(logs, witnesses) {
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'kills-'));
-const flags = ['--data', join(directory, 'chat.db'), '--post-rate', '0', '--log', 'error'];
+const flags = ['--data', join(directory, 'chat.db'), '--post-rate', '0', '--command-rate', '0', '--log', 'error'];
 let daemon = await startDaemon({ flags });
 const listen = `127.0.0.1:${daemon.port}`;
 const random = dice(Number(values.seed));

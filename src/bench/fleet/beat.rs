@@ -15,8 +15,8 @@ use crate::bench::options::Span;
 pub(in crate::bench) enum Pace {
     /// So many a second in all, whatever becomes of them; the publishers take turns.
     Open { per_second: f64 },
-    /// Each publisher's next when its last has come back to it.
-    Closed,
+    /// Each publisher's next when one of its last, of which so many are on their way, has come back or is answered.
+    Closed { in_flight: u32 },
 }
 
 impl Pace {
@@ -25,7 +25,10 @@ impl Pace {
             Pace::Open { per_second } => {
                 Parameter::new("messages a second", format!("{per_second}, open loop"))
             }
-            Pace::Closed => Parameter::new("pace", "closed loop"),
+            Pace::Closed { in_flight: 1 } => Parameter::new("pace", "closed loop"),
+            Pace::Closed { in_flight } => {
+                Parameter::new("pace", format!("closed loop, {in_flight} each on their way"))
+            }
         };
         parameter.along(Axis::Rate)
     }
@@ -112,7 +115,7 @@ impl Beat {
         let own = self.publishers.len() as u64;
         match self.schedule.pace {
             _ if own == 0 => None,
-            Pace::Closed => (!self.is_started).then_some(self.schedule.start_ns),
+            Pace::Closed { .. } => (!self.is_started).then_some(self.schedule.start_ns),
             Pace::Open { per_second } => {
                 let (number, _) = self.next_publisher();
                 let index = self.taken / own * self.publishers_in_all + u64::from(number);
@@ -137,7 +140,7 @@ impl Beat {
 
     /// Whether what comes back now is to be followed by another.
     pub(super) fn is_closed_at(&self, now_ns: u64) -> bool {
-        self.schedule.pace == Pace::Closed && now_ns < self.schedule.end_ns()
+        matches!(self.schedule.pace, Pace::Closed { .. }) && now_ns < self.schedule.end_ns()
     }
 }
 

@@ -9,11 +9,15 @@
 //! ```
 
 mod beat;
+mod chat;
 mod dial;
 mod member;
 mod plan;
+mod posts;
+mod raw;
 mod score;
 mod timer;
+mod tongue;
 mod voice;
 mod worker;
 
@@ -26,7 +30,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 
 pub(super) use self::beat::{Pace, Schedule};
-pub(super) use self::plan::{Kind, Plan};
+pub(super) use self::plan::{Kind, LOBBY, Language, Plan, Talk};
 pub(super) use self::score::{Accidents, Tally};
 use self::worker::Worker;
 use super::Failure;
@@ -62,6 +66,9 @@ pub(super) struct Gauges {
     /// Deliveries that there should be, and those that there were, each counted once.
     pub(super) expected: AtomicU64,
     pub(super) received: AtomicU64,
+    /// Posts that are to be answered, and those that were.
+    pub(super) asked: AtomicU64,
+    pub(super) answered: AtomicU64,
 }
 
 enum Order {
@@ -239,11 +246,8 @@ impl Fleet {
                 return Ok(());
             }
             if self.clock.now_ns() >= until {
-                let heard = self.gauges.greeted.load(Relaxed);
-                let (target, patience) = (&self.plan.target, self.plan.patience);
-                return Err(Failure::new(format!(
-                    "{target} is no relay: {heard} of {all} members heard a message to their room within {patience:?}"
-                )));
+                let hear = self.gauges.greeted.load(Relaxed);
+                return Err(Failure::new(self.plan.complaint(hear)));
             }
         }
     }
@@ -302,8 +306,9 @@ impl Fleet {
         }
         total.sent = sent.iter().map(|&sent| u64::from(sent)).sum();
         total.expected = self.gauges.expected.load(Relaxed);
+        total.accidents.lost = total.accidents.lost.saturating_sub(total.withheld);
         total.accidents.dropped = u64::from(self.gauges.dropped.load(Relaxed));
-        total.first_drop = self.first_drop.take();
+        total.first_drop = self.first_drop.take().or(total.first_drop);
         Ok(total)
     }
 
@@ -329,13 +334,16 @@ impl Fleet {
         let (clock, patience_ns) = (self.clock, nanos(self.plan.patience));
         let (mut seen, mut quiet_ns, mut looked_ns) = (0, 0, clock.now_ns());
         self.wait_uninterrupted(|gauges| {
+            let answered = gauges.answered.load(Relaxed);
             let (received, now_ns) = (gauges.received.load(Relaxed), clock.now_ns());
             quiet_ns += (now_ns - looked_ns).min(LOOK_NS_MAX);
             looked_ns = now_ns;
             if received > seen {
                 (seen, quiet_ns) = (received, 0);
             }
-            received >= gauges.expected.load(Relaxed) || quiet_ns > patience_ns
+            let is_all =
+                received >= gauges.expected.load(Relaxed) && answered >= gauges.asked.load(Relaxed);
+            is_all || quiet_ns > patience_ns
         })?;
         let until = clock.now_ns() + nanos(REPEATS_WAIT);
         self.wait_uninterrupted(|_| clock.now_ns() >= until)

@@ -5,31 +5,37 @@
 
 use hdrhistogram::Histogram;
 
-use super::{Kind, Plan, Schedule, histogram};
+use super::chat::Entry;
+use super::posts::{Contradiction, Posts};
+use super::{Plan, Schedule, histogram};
 use crate::bench::ledger::{Ledger, Verdict};
 use crate::bench::stamp::Stamp;
-use crate::ws::Message;
 
 /// The count of one worker.
 pub(super) struct Score {
-    filler: Vec<u8>,
     ledger: Ledger,
+    posts: Posts,
     /// When the measurement began and ends; nothing counts towards it before there is a schedule.
     window_ns: (u64, u64),
     pub(super) tally: Tally,
-    /// Deliveries, each counted once, since the gauges were last brought up to date.
-    pub(super) news: u64,
+    /// Since the gauges were last brought up to date.
+    news: News,
+}
+
+/// What has come since somebody last looked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct News {
+    /// Deliveries, each counted once.
+    pub(super) received: u64,
+    /// Posts that were acknowledged or refused.
+    pub(super) answered: u64,
 }
 
 /// What a message was to the member that received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// Of the measurement: this publisher's message with this number.
-    Published {
-        publisher: u32,
-        sequence: u32,
-    },
-    Greeting,
+    New,
+    Again,
     Nonsense,
 }
 
@@ -43,6 +49,12 @@ pub(in crate::bench) struct Accidents {
     pub(in crate::bench) corrupted: u64,
     /// Connections that the server ended.
     pub(in crate::bench) dropped: u64,
+    /// Posts that had no answer.
+    pub(in crate::bench) unanswered: u64,
+    /// Posts that the server did not take.
+    pub(in crate::bench) refused: u64,
+    /// Entries that did not have the place in the log that they should have, or that their author was told.
+    pub(in crate::bench) misplaced: u64,
 }
 
 /// What was sent and received, all in all.
@@ -53,10 +65,19 @@ pub(in crate::bench) struct Tally {
     pub(in crate::bench) received: u64,
     /// Of these, how many within the measurement.
     pub(in crate::bench) received_measured: u64,
+    /// Posts that were acknowledged within the measurement.
+    pub(in crate::bench) acknowledged_measured: u64,
+    /// Deliveries that there never were to be, because the post was refused.
+    pub(super) withheld: u64,
+    /// Of all entries received together.
+    pub(in crate::bench) entry_bytes: u64,
     pub(in crate::bench) accidents: Accidents,
+    /// How the first connection ended that should not have, or what the first refusal said.
     pub(in crate::bench) first_drop: Option<String>,
     /// From due to received.
     pub(in crate::bench) latency_ns: Histogram<u64>,
+    /// From due to acknowledged.
+    pub(in crate::bench) answer_ns: Histogram<u64>,
     /// From due to sent: how late the load itself was.
     pub(in crate::bench) lag_ns: Histogram<u64>,
     /// From the first packet to an open connection.
@@ -68,11 +89,11 @@ pub(in crate::bench) struct Tally {
 impl Score {
     pub(super) fn new(plan: &Plan, receivers: usize) -> Self {
         Self {
-            filler: plan.filler(),
             ledger: Ledger::new(receivers, plan.publishers_per_room()),
+            posts: Posts::new(receivers),
             window_ns: (u64::MAX, u64::MAX),
             tally: Tally::new(plan),
-            news: 0,
+            news: News::default(),
         }
     }
 
@@ -88,52 +109,103 @@ impl Score {
         plan: &Plan,
         receiver: usize,
         room: u32,
-        message: Message<'_>,
+        stamp: Stamp,
         now_ns: u64,
     ) -> Heard {
-        let Some(stamp) = self.read(plan, message) else { return self.nonsense() };
         let Stamp { publisher, sequence, due_ns } = stamp;
-        if publisher == Stamp::GREETER {
-            return Heard::Greeting;
-        }
         if publisher >= plan.publishers || plan.room_of(publisher) != room {
-            return self.nonsense();
+            return self.note_nonsense();
         }
         match self.ledger.note(receiver, (publisher / plan.rooms) as usize, sequence) {
             Verdict::InOrder => {}
             Verdict::Reordered => self.tally.accidents.reordered += 1,
             Verdict::Duplicated => {
                 self.tally.accidents.duplicated += 1;
-                return Heard::Published { publisher, sequence };
+                return Heard::Again;
             }
         }
-        self.news += 1;
-        let (from_ns, until_ns) = self.window_ns;
-        self.tally.received_measured += u64::from(from_ns <= now_ns && now_ns < until_ns);
-        if from_ns <= due_ns {
+        self.news.received += 1;
+        self.tally.received_measured += u64::from(self.is_measured(now_ns));
+        if self.window_ns.0 <= due_ns {
             let latency_ns = now_ns.saturating_sub(due_ns);
             self.tally.latency_ns.saturating_record(latency_ns);
             if plan.tracks_last {
                 self.tally.note_last(publisher, sequence, latency_ns);
             }
         }
-        Heard::Published { publisher, sequence }
-    }
-
-    fn read(&self, plan: &Plan, message: Message<'_>) -> Option<Stamp> {
-        let payload = match (plan.kind, message) {
-            (Kind::Binary, Message::Binary(payload)) => payload,
-            (Kind::Text, Message::Text(payload)) => payload.as_bytes(),
-            _ => return None,
-        };
-        let stamp = Stamp::read(plan.run, payload)?;
-        (payload[Stamp::BYTES..] == self.filler).then_some(stamp)
+        Heard::New
     }
 
     #[cold]
-    fn nonsense(&mut self) -> Heard {
+    pub(super) fn note_nonsense(&mut self) -> Heard {
         self.tally.accidents.corrupted += 1;
         Heard::Nonsense
+    }
+
+    /// Enters an entry that the `receiver`th of this worker's members, number `member` of all, got in this room.
+    pub(super) fn note_entry(
+        &mut self,
+        plan: &Plan,
+        (receiver, member): (usize, u32),
+        room: u32,
+        entry: Entry,
+        now_ns: u64,
+    ) {
+        let Some(stamp) = entry.stamp else {
+            self.tally.accidents.misplaced += u64::from(!entry.is_next);
+            return;
+        };
+        if self.note(plan, receiver, room, stamp, now_ns) != Heard::New {
+            return;
+        }
+        self.tally.entry_bytes += entry.bytes as u64;
+        self.tally.accidents.misplaced += u64::from(!entry.is_next);
+        if stamp.publisher == member {
+            let told = self.posts.heard(receiver, stamp.sequence, entry.seq);
+            self.note_contradiction(told.err());
+        }
+    }
+
+    /// Enters that a post of the member at this place was sent.
+    pub(super) fn note_post(&mut self, place: usize, due_ns: u64) {
+        self.posts.sent(place, due_ns);
+    }
+
+    /// Enters that the post has this place in the log.
+    pub(super) fn note_answer(&mut self, place: usize, sequence: u32, seq: u64, now_ns: u64) {
+        match self.posts.acknowledged(place, sequence, seq) {
+            Ok(due_ns) => {
+                self.news.answered += 1;
+                self.tally.acknowledged_measured += u64::from(self.is_measured(now_ns));
+                if self.window_ns.0 <= due_ns {
+                    self.tally.answer_ns.saturating_record(now_ns.saturating_sub(due_ns));
+                }
+            }
+            Err(contradiction) => self.note_contradiction(Some(contradiction)),
+        }
+    }
+
+    /// Enters that the post is not taken, and why, so that none of its `hearers` is to get it.
+    pub(super) fn note_refusal(&mut self, place: usize, sequence: u32, hearers: u32, why: &str) {
+        self.news.answered += 1;
+        self.tally.accidents.refused += 1;
+        self.tally.withheld += u64::from(hearers);
+        self.tally.first_drop.get_or_insert_with(|| format!("refused a post ({why})"));
+        let told = self.posts.refused(place, sequence);
+        self.note_contradiction(told.err());
+    }
+
+    fn note_contradiction(&mut self, contradiction: Option<Contradiction>) {
+        match contradiction {
+            None => {}
+            Some(Contradiction::Unasked) => self.tally.accidents.corrupted += 1,
+            Some(Contradiction::OtherPlace) => self.tally.accidents.misplaced += 1,
+        }
+    }
+
+    fn is_measured(&self, now_ns: u64) -> bool {
+        let (from_ns, until_ns) = self.window_ns;
+        from_ns <= now_ns && now_ns < until_ns
     }
 
     /// What was is over: the handshakes to come are another matter.
@@ -149,9 +221,9 @@ impl Score {
     }
 
     /// Brings what is new into the count; answers with it.
-    pub(super) fn take_news(&mut self) -> u64 {
+    pub(super) fn take_news(&mut self) -> News {
         let news = std::mem::take(&mut self.news);
-        self.tally.received += news;
+        self.tally.received += news.received;
         news
     }
 
@@ -163,6 +235,7 @@ impl Score {
         members: impl Iterator<Item = (usize, u32)>,
     ) -> Tally {
         self.take_news();
+        self.tally.accidents.unanswered += self.posts.unanswered();
         for (receiver, room) in members {
             for publisher in (room..plan.publishers).step_by(plan.rooms as usize) {
                 let place = (publisher / plan.rooms) as usize;
@@ -182,9 +255,13 @@ impl Tally {
             expected: 0,
             received: 0,
             received_measured: 0,
+            acknowledged_measured: 0,
+            withheld: 0,
+            entry_bytes: 0,
             accidents: Accidents::default(),
             first_drop: None,
             latency_ns: histogram(),
+            answer_ns: histogram(),
             lag_ns: histogram(),
             handshake_ns: histogram(),
             last_ns: vec![Vec::new(); publishers],
@@ -205,9 +282,16 @@ impl Tally {
     pub(super) fn add(&mut self, other: &Tally) {
         self.received += other.received;
         self.received_measured += other.received_measured;
+        self.acknowledged_measured += other.acknowledged_measured;
+        self.withheld += other.withheld;
+        self.entry_bytes += other.entry_bytes;
         self.accidents.add(other.accidents);
+        if self.first_drop.is_none() {
+            self.first_drop.clone_from(&other.first_drop);
+        }
         let pairs = [
             (&mut self.latency_ns, &other.latency_ns),
+            (&mut self.answer_ns, &other.answer_ns),
             (&mut self.lag_ns, &other.lag_ns),
             (&mut self.handshake_ns, &other.handshake_ns),
         ];
@@ -239,17 +323,24 @@ impl Accidents {
         self.reordered += other.reordered;
         self.corrupted += other.corrupted;
         self.dropped += other.dropped;
+        self.unanswered += other.unanswered;
+        self.refused += other.refused;
+        self.misplaced += other.misplaced;
     }
 
     /// Each kind by name, with its count.
-    pub(in crate::bench) fn named(self) -> [(&'static str, u64); 5] {
-        let Self { lost, duplicated, reordered, corrupted, dropped } = self;
+    pub(in crate::bench) fn named(self) -> [(&'static str, u64); 8] {
+        let Self { lost, duplicated, reordered, corrupted, dropped, .. } = self;
+        let Self { unanswered, refused, misplaced, .. } = self;
         [
             ("lost", lost),
             ("duplicated", duplicated),
             ("reordered", reordered),
             ("corrupted", corrupted),
             ("connections dropped", dropped),
+            ("posts unanswered", unanswered),
+            ("posts refused", refused),
+            ("entries misplaced", misplaced),
         ]
     }
 }

@@ -1,23 +1,19 @@
 //! How one worker's members speak: frames as clients send them, and how many each member has sent.
 
 use super::member::Member;
-use super::{Kind, Plan};
-use crate::bench::stamp::Stamp;
 use crate::ws::header::Header;
 use crate::ws::{Frame, Opcode, mask};
 
-/// How this worker's members speak: the frame in the making, and how many each has sent.
+/// The frame in the making, and how many messages each member has sent.
 pub(super) struct Voice {
-    message: Vec<u8>,
-    pub(super) frame: Vec<u8>,
+    frame: Vec<u8>,
     sent: Vec<u32>,
     pub(super) dice: Dice,
 }
 
 impl Voice {
-    pub(super) fn new(plan: &Plan, members: usize) -> Self {
-        let message = [vec![0; Stamp::BYTES], plan.filler()].concat();
-        Self { message, frame: Vec::new(), sent: vec![0; members], dice: Dice::new() }
+    pub(super) fn new(members: usize) -> Self {
+        Self { frame: Vec::new(), sent: vec![0; members], dice: Dice::new() }
     }
 
     /// The number of the next message from this place.
@@ -27,10 +23,6 @@ impl Voice {
         sequence
     }
 
-    pub(super) fn is_last(&self, place: usize, sequence: u32) -> bool {
-        self.sent[place] == sequence.saturating_add(1)
-    }
-
     /// What each publisher among these has sent.
     pub(super) fn sent_by(&self, members: &[Member]) -> Vec<(u32, u32)> {
         let sent = members.iter().zip(&self.sent).filter(|(_, sent)| **sent > 0);
@@ -38,26 +30,21 @@ impl Voice {
     }
 
     /// A message on the wire.
-    pub(super) fn frame(&mut self, plan: &Plan, stamp: Stamp) -> &[u8] {
-        stamp.write(plan.run, &mut self.message);
-        let opcode = match plan.kind {
-            Kind::Text => Opcode::Text,
-            Kind::Binary => Opcode::Binary,
-        };
-        let key = self.dice.mask();
-        let payload_bytes = self.message.len() as u64;
+    pub(super) fn frame(&mut self, opcode: Opcode, message: &[u8]) -> &[u8] {
+        let (key, payload_bytes) = (self.dice.mask(), message.len() as u64);
         let header = Header { fin: true, rsv1: false, opcode, key: Some(key), payload_bytes };
         self.frame.clear();
         self.frame.extend_from_slice(header.encode().as_bytes());
         let payload_at = self.frame.len();
-        self.frame.extend_from_slice(&self.message);
+        self.frame.extend_from_slice(message);
         mask::apply(&mut self.frame[payload_at..], key);
         &self.frame
     }
 
-    pub(super) fn pong(&mut self, payload: &[u8]) {
+    pub(super) fn pong(&mut self, payload: &[u8]) -> &[u8] {
         self.frame.clear();
         Frame::pong(payload).append_masked(self.dice.mask(), &mut self.frame);
+        &self.frame
     }
 }
 

@@ -4,6 +4,8 @@
 //! brings the gauges up to date. In the closed loop a publisher's next message leaves as soon as its last has come
 //! back, in the middle of reading.
 
+mod hearing;
+
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,14 +17,14 @@ use mio::{Events, Interest, Poll, Token};
 use super::beat::{Beat, Pace};
 use super::dial::{self, DIALS_PER_TURN, Dial};
 use super::member::{Ended, Member, Opening, Phase};
-use super::score::{Heard, Score};
+use super::score::Score;
 use super::timer::Timer;
+use super::tongue::Tongue;
 use super::voice::Voice;
 use super::{Clock, Gauges, Order, Plan, Report, nanos};
 use crate::bench::stamp::Stamp;
-use crate::http;
 use crate::ws::handshake::client::{ClientHandshake, Opening as Request};
-use crate::ws::{Codec, Connection, Event, Limits, Role};
+use crate::ws::{Codec, Limits};
 
 pub(super) struct Worker {
     plan: Arc<Plan>,
@@ -39,6 +41,7 @@ pub(super) struct Worker {
     /// While all come back at once: since when, which is what their times are counted from.
     storm_ns: Option<u64>,
     score: Score,
+    tongue: Tongue,
     voice: Voice,
     beat: Option<Beat>,
     codec: Codec,
@@ -73,13 +76,14 @@ impl Worker {
             orders,
             reports,
             score: Score::new(&plan, receivers),
-            voice: Voice::new(&plan, receivers),
+            tongue: Tongue::new(&plan, receivers),
+            voice: Voice::new(receivers),
             members,
             dial: Dial::default(),
             endings_expected: false,
             storm_ns: None,
             beat: None,
-            codec: Codec::new(Limits::for_messages(MESSAGE_BYTES_MAX.max(plan.message_bytes))),
+            codec: Codec::new(Limits::for_messages(plan.message_bytes().max(MESSAGE_BYTES_MAX))),
             receive: vec![0; RECEIVE_BYTES],
             is_wanted: true,
             plan,
@@ -204,17 +208,16 @@ impl Worker {
         }
     }
 
-    /// The first member of each room that is ours greets it.
+    /// The first member of each room that is ours greets it, where that is how members are found.
     fn greet(&mut self) {
-        let rooms = self.plan.rooms;
         for place in 0..self.members.len() {
-            if self.members[place].number < rooms {
-                let greeting = Stamp { publisher: Stamp::GREETER, sequence: 0, due_ns: 0 };
-                let frame = self.voice.frame(&self.plan, greeting);
-                if let Err(e) = self.members[place].send(frame) {
-                    self.lose(place, &Ended::by_error(&e));
-                }
+            if self.members[place].number >= self.plan.rooms {
+                continue;
             }
+            let opcode = self.tongue.opcode();
+            let Some(greeting) = self.tongue.greet() else { return };
+            let sent = self.members[place].send(self.voice.frame(opcode, greeting));
+            self.keep_or_lose(place, sent);
         }
     }
 
@@ -227,11 +230,13 @@ impl Worker {
                     self.publish(place, due_ns);
                 }
             }
-            Pace::Closed => {
+            Pace::Closed { in_flight } => {
                 if beat.schedule.start_ns <= self.clock.now_ns() && !beat.is_started {
                     beat.is_started = true;
-                    for &(_, place) in &beat.publishers {
-                        self.publish(place, self.clock.now_ns());
+                    for _ in 0..in_flight {
+                        for &(_, place) in &beat.publishers {
+                            self.publish(place, self.clock.now_ns());
+                        }
                     }
                 }
             }
@@ -246,12 +251,22 @@ impl Worker {
             return; // it was dropped, which is counted as such
         }
         let publisher = member.number;
+        let room = self.plan.room_of(publisher);
         let sequence = self.voice.count(place);
         self.score.note_lag(due_ns, self.clock.now_ns());
-        let frame = self.voice.frame(&self.plan, Stamp { publisher, sequence, due_ns });
-        let hearers = self.plan.members_of(self.plan.room_of(publisher));
-        self.gauges.expected.fetch_add(hearers.into(), Relaxed);
-        if let Err(e) = member.send(frame) {
+        if let Tongue::Chat(_) = self.tongue {
+            self.score.note_post(place, due_ns);
+            self.gauges.asked.fetch_add(1, Relaxed);
+        }
+        self.gauges.expected.fetch_add(self.plan.members_of(room).into(), Relaxed);
+        let opcode = self.tongue.opcode();
+        let message = self.tongue.say(Stamp { publisher, sequence, due_ns }, room);
+        let sent = member.send(self.voice.frame(opcode, message));
+        self.keep_or_lose(place, sent);
+    }
+
+    fn keep_or_lose(&mut self, place: usize, sent: io::Result<()>) {
+        if let Err(e) = sent {
             self.lose(place, &Ended::by_error(&e));
         }
     }
@@ -271,7 +286,8 @@ impl Worker {
         let Plan { target, .. } = &*self.plan;
         let member = &mut self.members[place];
         let path = self.plan.path_of(member.number);
-        let request = Request { target: &path, ..Request::at(&target.host) };
+        let subprotocols = self.plan.subprotocols();
+        let request = Request { target: &path, subprotocols, ..Request::at(&target.host) };
         let handshake = ClientHandshake::new(self.voice.dice.key(), &request)
             .map_err(|e| format!("{target}: {e}"))?;
         let began_ns = self.clock.now_ns();
@@ -331,9 +347,8 @@ impl Worker {
                 Err(e) => self.fail(place, &connect_error(&e)),
             },
             Phase::Open(..) => {
-                if let Err(e) = member.flush() {
-                    self.lose(place, &Ended::by_error(&e));
-                }
+                let flushed = member.flush();
+                self.keep_or_lose(place, flushed);
             }
             Phase::Opening(_) | Phase::Absent => {}
         }
@@ -389,82 +404,13 @@ impl Worker {
         }
     }
 
-    fn take(&mut self, place: usize, input: &mut [u8]) {
-        if let Phase::Opening(opening) = &mut self.members[place].phase {
-            let mut rest = &*input;
-            match opening.handshake.verify(&mut rest, &http::Limits::default()) {
-                Ok(None) => {}
-                Ok(Some(_)) => {
-                    let used = input.len() - rest.len();
-                    self.open(place);
-                    self.hear(place, &mut input[used..]);
-                }
-                Err(fault) => self.fail(place, &fault.to_string()),
-            }
-        } else {
-            self.hear(place, input);
-        }
-    }
-
-    fn open(&mut self, place: usize) {
-        let member = &mut self.members[place];
-        let Phase::Opening(opening) = std::mem::replace(&mut member.phase, Phase::Absent) else {
-            return;
-        };
-        let now_ns = self.clock.now_ns();
-        let since_ns = self.storm_ns.unwrap_or(opening.began_ns);
-        self.score.tally.handshake_ns.saturating_record(now_ns.saturating_sub(since_ns));
-        member.phase = Phase::Open(opening.stream, Connection::new(Role::Client, None));
-        self.dial.under_way -= 1;
-        self.gauges.open.fetch_add(1, Relaxed);
-        self.gauges.last_open_ns.fetch_max(now_ns, Relaxed);
-    }
-
-    /// Frames that came for an open connection.
-    fn hear(&mut self, place: usize, mut input: &mut [u8]) {
-        let now_ns = self.clock.now_ns();
-        let room = self.plan.room_heard_by(self.members[place].number);
-        let is_closed = self.beat.as_ref().is_some_and(|beat| beat.is_closed_at(now_ns));
-        loop {
-            let member = &mut self.members[place];
-            let Phase::Open(_, protocol) = &mut member.phase else { return };
-            let ended = match protocol.next_event(&mut input, &mut self.codec) {
-                Ok(None) => return,
-                Ok(Some(Event::Message(message))) => {
-                    match self.score.note(&self.plan, place, room, message, now_ns) {
-                        Heard::Published { publisher, sequence } => {
-                            let is_own = publisher == member.number;
-                            if is_own && is_closed && self.voice.is_last(place, sequence) {
-                                self.publish(place, self.clock.now_ns());
-                            }
-                        }
-                        Heard::Greeting if !member.is_greeted => {
-                            member.is_greeted = true;
-                            self.gauges.greeted.fetch_add(1, Relaxed);
-                        }
-                        Heard::Greeting | Heard::Nonsense => {}
-                    }
-                    continue;
-                }
-                Ok(Some(Event::Ping(payload))) => {
-                    self.voice.pong(payload);
-                    match member.send(&self.voice.frame) {
-                        Ok(()) => continue,
-                        Err(e) => Ended::by_error(&e),
-                    }
-                }
-                Ok(Some(Event::Pong(_))) => continue,
-                Ok(Some(Event::Close(reason))) => Ended::by_close(reason),
-                Err(fault) => Ended::Broken(fault.to_string()),
-            };
-            return self.lose(place, &ended);
-        }
-    }
-
     fn bring_gauges_up_to_date(&mut self) {
         let news = self.score.take_news();
-        if news > 0 {
-            self.gauges.received.fetch_add(news, Relaxed);
+        if news.received > 0 {
+            self.gauges.received.fetch_add(news.received, Relaxed);
+        }
+        if news.answered > 0 {
+            self.gauges.answered.fetch_add(news.answered, Relaxed);
         }
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn render(report: &Report) -> String {
 fn show_point(point: &Point, metrics: &[Metric]) -> Value {
     let outcomes = point.outcomes.iter().map(|outcome| {
         let mut shown = show_outcome(outcome, metrics);
-        if outcome.is_floor {
+        if outcome.is_yardstick {
             let ratios = metrics.iter().filter_map(|&metric| {
                 let ratio = point.ratio(metric, outcome)?;
                 Some((metric.style().key.to_owned(), json!(ratio)))

@@ -48,7 +48,7 @@ pub(super) struct Point {
 pub(super) struct Outcome {
     name: String,
     key: &'static str,
-    is_floor: bool,
+    is_yardstick: bool,
     pub(super) samples: Vec<Sample>,
 }
 
@@ -163,31 +163,31 @@ impl Report {
 }
 
 impl Point {
-    /// How the server compares to this floor, pair by pair of neighbours in time.
-    fn ratios(&self, metric: Metric, floor: &Outcome) -> Vec<f64> {
+    /// How the server compares to this yardstick, pair by pair of neighbours in time.
+    fn ratios(&self, metric: Metric, yardstick: &Outcome) -> Vec<f64> {
         let is_compared = metric.style().better != Better::Neither;
         let Some(server) = self.outcomes.first().filter(|_| is_compared) else { return Vec::new() };
-        let pairs = server.samples.iter().zip(&floor.samples);
-        let ratios = pairs.filter_map(|(server, floor)| {
-            let floor = floor.figures.find(metric).filter(|floor| *floor > 0.0)?;
-            Some(server.figures.find(metric)? / floor)
+        let pairs = server.samples.iter().zip(&yardstick.samples);
+        let ratios = pairs.filter_map(|(server, yardstick)| {
+            let limit = yardstick.figures.find(metric).filter(|limit| *limit > 0.0)?;
+            Some(server.figures.find(metric)? / limit)
         });
         ratios.collect()
     }
 
-    fn ratio(&self, metric: Metric, floor: &Outcome) -> Option<f64> {
-        median(self.ratios(metric, floor))
+    fn ratio(&self, metric: Metric, yardstick: &Outcome) -> Option<f64> {
+        median(self.ratios(metric, yardstick))
     }
 
-    fn floors(&self) -> impl Iterator<Item = &Outcome> {
-        self.outcomes.iter().filter(|outcome| outcome.is_floor)
+    fn yardsticks(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter(|outcome| outcome.is_yardstick)
     }
 }
 
 impl Outcome {
     pub(super) fn new(subject: &Subject) -> Self {
-        let (name, key, is_floor) = (subject.name.clone(), subject.key, subject.is_floor());
-        Self { name, key, is_floor, samples: Vec::new() }
+        let (name, key, is_yardstick) = (subject.name.clone(), subject.key, subject.is_yardstick());
+        Self { name, key, is_yardstick, samples: Vec::new() }
     }
 
     fn values(&self, metric: Metric) -> impl Iterator<Item = f64> {

@@ -56,6 +56,24 @@ const SHEETS: &[Sheet] = &[
         is_shared: true,
     },
     Sheet {
+        title: "Posts",
+        note: "Posts acknowledged; the load has its part in it.",
+        metrics: &[Metric::PostsPerSecond],
+        is_shared: true,
+    },
+    Sheet {
+        title: "CPU per post",
+        note: "Processor time of the server, kernel included, over posts acknowledged; all deliveries are in it.",
+        metrics: &[Metric::CpuPerPost],
+        is_shared: true,
+    },
+    Sheet {
+        title: "Acknowledgement",
+        note: "From when a post was due to its author's answer.",
+        metrics: &[Metric::AnswerP50, Metric::AnswerP99, Metric::AnswerP999],
+        is_shared: false,
+    },
+    Sheet {
         title: "Handshakes",
         note: "Connections opened; the load has its part in it.",
         metrics: &[Metric::HandshakesPerSecond],
@@ -147,6 +165,8 @@ fn finer(metric: Metric) -> &'static str {
         Metric::UserCpuPerDelivery => "in user space",
         Metric::DeliveriesPerSecond
         | Metric::CpuPerDelivery
+        | Metric::PostsPerSecond
+        | Metric::CpuPerPost
         | Metric::CpuPerHandshake
         | Metric::HandshakesPerSecond
         | Metric::HoldingCpu
@@ -156,8 +176,9 @@ fn finer(metric: Metric) -> &'static str {
         Metric::PssPerConnection => "Pss",
         Metric::RssPerConnection => "Rss",
         Metric::PrivateDirtyPerConnection => "private dirty",
-        Metric::HandshakeP50 | Metric::BackP50 => "p50",
-        Metric::HandshakeP99 | Metric::BackP99 => "p99",
+        Metric::HandshakeP50 | Metric::BackP50 | Metric::AnswerP50 => "p50",
+        Metric::HandshakeP99 | Metric::BackP99 | Metric::AnswerP99 => "p99",
+        Metric::AnswerP999 => "p99.9",
         Metric::HandshakeMax => "max",
         other => other.style().short,
     }
@@ -182,11 +203,11 @@ fn series(
     (!points.is_empty()).then_some(Series { name, ink, points })
 }
 
-/// The server's figure in relation to each floor's.
+/// The server's figure in relation to each yardstick's.
 fn ratio(report: &Report, metric: Metric) -> Option<Plot> {
-    let floors = report.points.first()?.floors().count();
+    let yardsticks = report.points.first()?.yardsticks().count();
     let server = report.subjects().next()?;
-    let series = (1..=floors).filter_map(|subject| {
+    let series = (1..=yardsticks).filter_map(|subject| {
         let points = report.points.iter().enumerate().filter_map(|(number, point)| {
             let ratios = point.ratios(metric, point.outcomes.get(subject)?);
             let y = median(ratios.iter().copied())?;
@@ -195,15 +216,15 @@ fn ratio(report: &Report, metric: Metric) -> Option<Plot> {
         });
         let mut points: Vec<Spot> = points.collect();
         points.sort_by(|one, other| one.x.total_cmp(&other.x));
-        let floor = report.subjects().nth(subject)?;
-        let name = format!("{server} ÷ {floor}");
+        let yardstick = report.subjects().nth(subject)?;
+        let name = format!("{server} ÷ {yardstick}");
         let ink = Ink { subject, shade: 0, is_alone: false };
         (!points.is_empty()).then_some(Series { name, ink, points })
     });
     let series: Vec<Series> = series.collect();
     (!series.is_empty()).then(|| Plot {
-        title: format!("{}, beside the floor", metric.style().short.replace('/', " per ")),
-        note: "Measured in turns; below 1 is less than the floor.".to_owned(),
+        title: format!("{}, in relation", metric.style().short.replace('/', " per ")),
+        note: "Measured in turns; below 1 is less than what stands behind the ÷.".to_owned(),
         unit: Unit::Ratio,
         kind: report.axis.map_or(Kind::Bars, Kind::Over),
         series,

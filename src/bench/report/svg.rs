@@ -297,7 +297,7 @@ fn tick_unit(unit: Unit, scale: &Scale) -> (Option<f64>, &'static str) {
         Unit::PerSecond if top >= 2e4 => (1e3, "thousand per second"),
         Unit::PerSecond => (1.0, "per second"),
         Unit::Percent => (1.0, "% of one processor"),
-        Unit::Ratio => (1.0, "times the floor"),
+        Unit::Ratio => (1.0, "times as much"),
         Unit::Count => (1.0, ""),
     };
     (Some(size), unit)

@@ -60,13 +60,13 @@ fn foot(report: &Report) -> String {
 fn one_point(report: &Report, point: &Point) -> Table {
     let mut head = vec![if report.repeat > 1 { "medians" } else { "" }.to_owned()];
     head.extend(point.outcomes.iter().map(|outcome| outcome.name.clone()));
-    head.extend(point.floors().map(|floor| format!("÷ {}", floor.name)));
+    head.extend(point.yardsticks().map(|yardstick| format!("÷ {}", yardstick.name)));
     let mut table = Table::new(head);
     for metric in report.metrics() {
         let style = metric.style();
         let mut row = vec![style.title.to_owned()];
         row.extend(point.outcomes.iter().map(|outcome| shown(outcome, metric)));
-        row.extend(point.floors().map(|floor| ratio(point, metric, floor)));
+        row.extend(point.yardsticks().map(|yardstick| ratio(point, metric, yardstick)));
         table.rows.push(row);
     }
     table
@@ -79,7 +79,7 @@ fn many_points(report: &Report, points: &[Point]) -> Table {
     head.extend(metrics.iter().map(|metric| metric.style().short.to_owned()));
     if let (Some(main), Some(first)) = (main, points.first()) {
         let title = main.style().short;
-        head.extend(first.floors().map(|floor| format!("{title} ÷ {}", floor.name)));
+        head.extend(first.yardsticks().map(|yardstick| format!("{title} ÷ {}", yardstick.name)));
     }
     let mut table = Table { has_axis: true, ..Table::new(head) };
     for point in points {
@@ -88,7 +88,7 @@ fn many_points(report: &Report, points: &[Point]) -> Table {
             let mut row = vec![at, outcome.name.clone()];
             row.extend(metrics.iter().map(|&metric| shown(outcome, metric)));
             if let Some(main) = main.filter(|_| number == 0) {
-                row.extend(point.floors().map(|floor| ratio(point, main, floor)));
+                row.extend(point.yardsticks().map(|yardstick| ratio(point, main, yardstick)));
             }
             table.rows.push(row);
         }
@@ -96,7 +96,7 @@ fn many_points(report: &Report, points: &[Point]) -> Table {
     table
 }
 
-/// The figure whose ratio to the floor says most.
+/// The figure whose ratio says most.
 fn main_metric(metrics: &[Metric]) -> Option<Metric> {
     let ranked = [Metric::CpuPerDelivery, Metric::CpuPerHandshake, Metric::AllBackSeconds];
     ranked.into_iter().find(|metric| metrics.contains(metric))
@@ -106,8 +106,8 @@ fn shown(outcome: &Outcome, metric: Metric) -> String {
     outcome.median(metric).map_or("–".to_owned(), |value| show(value, metric.style().unit))
 }
 
-fn ratio(point: &Point, metric: Metric, floor: &Outcome) -> String {
-    point.ratio(metric, floor).map_or(String::new(), digits)
+fn ratio(point: &Point, metric: Metric, yardstick: &Outcome) -> String {
+    point.ratio(metric, yardstick).map_or(String::new(), digits)
 }
 
 /// Columns as wide as what is in them: names to the left, figures to the right.
