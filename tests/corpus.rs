@@ -5,7 +5,7 @@ use std::fs;
 use std::panic;
 use std::path::Path;
 
-use wsrelay::oracle::{http, ws};
+use wsrelay::oracle::{http, wire, ws};
 
 #[path = "../fuzz/differential.rs"]
 mod differential;
@@ -58,6 +58,11 @@ fn deflate() {
 #[test]
 fn mask() {
     replay("mask", ws::mask);
+}
+
+#[test]
+fn wire_command() {
+    replay("wire_command", wire::command);
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl Chat {
     }
 
     pub(super) fn show_otherwise(&mut self, id: PersonId, profile: Profile) -> Result<(), Refusal> {
-        let person = self.people.find(id).filter(|person| !self.people[*person].is_deleted);
+        let person = self.people.find(id).filter(|person| !self.people[*person].is_deleted());
         let person = person.ok_or(Refusal::NoUser)?;
         if !self.people.set_profile(person, profile) {
             return Err(Refusal::NameTaken);
@@ -104,7 +104,8 @@ impl Chat {
 
     /// An account is deleted.
     pub(super) fn let_go(&mut self, id: PersonId) {
-        let Some(person) = self.people.find(id).filter(|key| !self.people[*key].is_deleted) else {
+        let Some(person) = self.people.find(id).filter(|key| !self.people[*key].is_deleted())
+        else {
             return;
         };
         for session in self.people[person].sessions.clone().iter() {

@@ -16,7 +16,7 @@ impl Chat {
         self.go(id);
         let person = self.people.find(person).ok_or(Refusal::NoUser)?;
         let known = &mut self.people[person];
-        if known.is_deleted {
+        if known.is_deleted() {
             return Err(Refusal::NoUser);
         }
         if known.sessions.len() >= SESSIONS_PER_PERSON_MAX {
@@ -40,7 +40,7 @@ impl Chat {
     fn is_here(&mut self, person: PersonKey) {
         let known = &self.people[person];
         match known.whereabouts {
-            Whereabouts::Here => return,
+            Whereabouts::Here | Whereabouts::Deleted => {}
             Whereabouts::Lingering { since_ms } => {
                 self.timers.cancel(since_ms + PRESENCE_GRACE_MS, Timer::Went(person));
                 self.people.set_whereabouts(person, Whereabouts::Here);
@@ -71,7 +71,7 @@ impl Chat {
     /// Takes note that a person's last session has ended; they count as present for a while.
     fn linger(&mut self, person: PersonKey) {
         let since_ms = self.out.now.mono_ms;
-        self.people[person].last_seen = Some(self.out.now.unix);
+        self.people[person].seen(self.out.now.unix);
         self.people.set_whereabouts(person, Whereabouts::Lingering { since_ms });
         self.timers.set(since_ms + PRESENCE_GRACE_MS, Timer::Went(person));
     }

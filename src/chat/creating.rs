@@ -60,14 +60,15 @@ impl Chat {
         if self.is_full(kind) || creator.rooms.len() >= ROOMS_PER_PERSON_MAX {
             return Err(Refusal::TooMany);
         }
-        if kind != RoomKind::Open {
-            return self.take_entry(person);
-        }
-        if !self.rooms.is_name_free(id) {
+        // A secret that is used already is the caller's mistake, and must not shadow a room.
+        let is_taken = self.rooms.find(id).is_some();
+        if is_taken || (kind == RoomKind::Open && !self.rooms.is_name_free(id)) {
             return Err(Refusal::NameTaken);
         }
         self.take_entry(person)?;
-        self.rooms.take_name(id);
+        if kind == RoomKind::Open {
+            self.rooms.take_name(id);
+        }
         Ok(())
     }
 
@@ -185,7 +186,7 @@ impl Chat {
         };
         for (author, role) in members {
             if let Some(person) = self.people.find(author.id)
-                && (kind == RoomKind::Direct || !self.people[person].is_deleted)
+                && (kind == RoomKind::Direct || !self.people[person].is_deleted())
             {
                 self.take_into(key, person, *role, except);
             }

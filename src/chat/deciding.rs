@@ -53,7 +53,7 @@ impl Chat {
         let (guard, what) = match &asked.wish {
             Wish::Chore(chore) => (Guard::None, self.decide_chore(room, person, *chore)?),
             // Only chores are done for those who have gone for good.
-            _ if self.people[person].is_deleted => return Err(Refusal::NoUser),
+            _ if self.people[person].is_deleted() => return Err(Refusal::NoUser),
             Wish::Join => match self.entrance(room, person)? {
                 Entrance::ByEntry => (Guard::None, What::Join),
                 Entrance::Member | Entrance::Quietly => return Err(Refusal::Already),
@@ -105,7 +105,7 @@ impl Chat {
         let others = room.members.iter().filter(|(person, _)| *person != owner);
         let can_own = |person: PersonKey| {
             let person = &self.people[person];
-            !person.is_deleted && (room.is_invite() || !person.is_guest())
+            !person.is_deleted() && (room.is_invite() || !person.is_guest())
         };
         let heirs = others.filter(|(person, _)| can_own(*person));
         let rank = |person: PersonKey, role| (role, Reverse(self.people[person].author.id));

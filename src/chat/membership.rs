@@ -39,9 +39,8 @@ impl Chat {
         let gone = &mut self.people[person];
         gone.rooms.remove(key);
         for session in gone.sessions.clone().iter() {
-            if let Some(reason) = reason {
-                let out = Event::Out(self.rooms[key].id.clone(), reason);
-                self.out.send(self.sessions[session].id, out);
+            if let (Some(reason), Some(open)) = (reason, self.sessions.open(session)) {
+                self.out.send(open.id, Event::Out(self.rooms[key].id.clone(), reason));
             }
             self.detach(session, key);
         }
@@ -61,8 +60,10 @@ impl Chat {
         except: Option<SessionKey>,
     ) {
         for session in self.people[person].sessions.iter().filter(|key| Some(*key) != except) {
-            let summary = Box::new(self.summary(key, person));
-            self.out.send(self.sessions[session].id, Event::Room(summary));
+            if let Some(open) = self.sessions.open(session) {
+                let summary = Box::new(self.summary(key, person));
+                self.out.send(open.id, Event::Room(summary));
+            }
         }
     }
 

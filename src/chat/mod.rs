@@ -179,7 +179,7 @@ impl Chat {
     /// Who somebody is. `None` for the deleted, and for guests who are forgotten.
     pub fn person(&self, id: PersonId) -> Option<User> {
         let person = &self.people[self.people.find(id)?];
-        (!person.is_deleted).then(|| person.user())
+        (!person.is_deleted()).then(|| person.user())
     }
 
     /// Who is called so, in any case.

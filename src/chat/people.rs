@@ -8,6 +8,7 @@
 //! that names it: no session, no room, no timer. What waits for the log names persons by [`PersonId`] instead.
 
 use std::collections::{BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::{Index, IndexMut};
 
 use super::effect::RoomKey;
@@ -34,13 +35,13 @@ pub(super) struct Person {
     /// `None`: nothing out of the ordinary.
     profile: Option<Box<Profile>>,
     pub(super) whereabouts: Whereabouts,
-    pub(super) last_seen: Option<UnixMs>,
+    /// When last present; 0: never, or not known.
+    last_seen: UnixMs,
     pub(super) sessions: Few<SessionKey>,
     /// The rooms that this person is a member of, but not the lobby, where everybody is.
     pub(super) rooms: Few<RoomKey>,
     /// What is left of the rate of entries.
     pub(super) entries: Bucket,
-    pub(super) is_deleted: bool,
 }
 
 /// Whether a person is present. Moments are on the monotonic clock.
@@ -52,6 +53,8 @@ pub(super) enum Whereabouts {
     Lingering { since_ms: u64 },
     /// Not present; without a session since then.
     Away { since_ms: u64 },
+    /// Nowhere, for good: the account is deleted.
+    Deleted,
 }
 
 /// Everybody.
@@ -61,12 +64,17 @@ pub(super) struct People {
     by_id: HashMap<PersonId, PersonKey>,
     /// Whom one can name, in the order of their names, whatever the case.
     by_name: Vec<PersonKey>,
-    taken: HashMap<Skeleton, Taken>,
+    taken: HashMap<Fingerprint, Taken>,
     present: BTreeSet<PersonKey>,
     guests: usize,
     /// The first account of all, deleted or not.
     first: Option<PersonId>,
 }
+
+/// A skeleton as a 64-bit hash, a third of the memory. That two of a million names have one by chance is as likely as one
+/// in 40 million, and somebody would be told to choose another name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Fingerprint(u64);
 
 /// By whom a name is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +86,22 @@ enum Taken {
 
 impl Person {
     pub(super) fn is_present(&self) -> bool {
-        !matches!(self.whereabouts, Whereabouts::Away { .. })
+        matches!(self.whereabouts, Whereabouts::Here | Whereabouts::Lingering { .. })
+    }
+
+    pub(super) fn is_deleted(&self) -> bool {
+        self.whereabouts == Whereabouts::Deleted
+    }
+
+    /// When an account was last present, if it is not and has been.
+    pub(super) fn last_seen(&self) -> Option<UnixMs> {
+        let is_told = !self.is_present() && !self.is_guest() && self.last_seen > UnixMs(0);
+        is_told.then_some(self.last_seen)
+    }
+
+    /// Takes note that they are seen for the last time for now.
+    pub(super) fn seen(&mut self, at: UnixMs) {
+        self.last_seen = at;
     }
 
     pub(super) fn is_guest(&self) -> bool {
@@ -99,6 +122,19 @@ impl Person {
     }
 }
 
+impl Fingerprint {
+    fn of(skeleton: &Skeleton) -> Self {
+        let mut hasher = DefaultHasher::new();
+        skeleton.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+
+    /// All that a name takes.
+    fn all(name: &Name) -> [Self; 2] {
+        name.skeletons().each_ref().map(Self::of)
+    }
+}
+
 impl People {
     pub(super) fn restore(people: Vec<RestoredPerson>) -> Self {
         let mut all = Self {
@@ -114,8 +150,10 @@ impl People {
         for person in people {
             let folded = (!person.deleted).then(|| fold(person.author.name.as_str()));
             let key = all.insert(person.author, person.profile, 0);
-            all[key].last_seen = person.last_seen;
-            all[key].is_deleted = person.deleted;
+            all[key].last_seen = person.last_seen.unwrap_or_default();
+            if person.deleted {
+                all[key].whereabouts = Whereabouts::Deleted;
+            }
             names.extend(folded.map(|folded| (folded, key)));
         }
         names.sort_unstable();
@@ -162,15 +200,14 @@ impl People {
     }
 
     pub(super) fn is_free(&self, name: &Name) -> bool {
-        name.skeletons().iter().all(|skeleton| !self.taken.contains_key(skeleton))
+        Fingerprint::all(name).iter().all(|print| !self.taken.contains_key(print))
     }
 
     /// Keeps a free name for somebody; false if it is not free.
     pub(super) fn reserve(&mut self, name: &Name) -> bool {
         let free = self.is_free(name);
         if free {
-            let skeletons = name.skeletons();
-            self.taken.extend(skeletons.map(|skeleton| (skeleton, Taken::Reserved)));
+            self.taken.extend(Fingerprint::all(name).map(|print| (print, Taken::Reserved)));
         }
         free
     }
@@ -200,14 +237,14 @@ impl People {
     /// Marks an account as deleted: nobody can name it any more, nor take its name.
     pub(super) fn delete(&mut self, key: PersonKey) {
         self.unlist(key);
-        self[key].is_deleted = true;
+        self.set_whereabouts(key, Whereabouts::Deleted);
     }
 
     /// Shows a person otherwise; false, and nothing done, if the second name looks like somebody else's.
     pub(super) fn set_profile(&mut self, key: PersonKey, profile: Profile) -> bool {
-        let taken_by = |skeleton: &Skeleton| self.taken.get(skeleton);
-        let is_own = |skeleton| taken_by(skeleton).is_none_or(|taken| *taken == Taken::By(key));
-        let wanted = profile.display.as_ref().map(Name::skeletons);
+        let taken_by = |print: &Fingerprint| self.taken.get(print);
+        let is_own = |print| taken_by(print).is_none_or(|taken| *taken == Taken::By(key));
+        let wanted = profile.display.as_ref().map(Fingerprint::all);
         if !wanted.iter().flatten().all(is_own) {
             return false;
         }
@@ -260,11 +297,10 @@ impl People {
             author,
             profile: (!is_ordinary).then(|| Box::new(profile)),
             whereabouts: Whereabouts::Away { since_ms: now_ms },
-            last_seen: None,
+            last_seen: UnixMs(0),
             sessions: Few::None,
             rooms: Few::None,
             entries: Bucket::default(),
-            is_deleted: false,
         });
         let key = PersonKey(place.index);
         self.by_id.insert(id, key);
@@ -277,16 +313,16 @@ impl People {
     }
 
     fn take_names_of(&mut self, key: PersonKey) {
-        let skeletons: Vec<_> = self[key].names().flat_map(Name::skeletons).collect();
-        for skeleton in skeletons {
-            self.taken.entry(skeleton).or_insert(Taken::By(key));
+        let prints: Vec<_> = self[key].names().flat_map(Fingerprint::all).collect();
+        for print in prints {
+            self.taken.entry(print).or_insert(Taken::By(key));
         }
     }
 
     fn free(&mut self, name: &Name, by: Taken) {
-        for skeleton in name.skeletons() {
-            if self.taken.get(&skeleton) == Some(&by) {
-                self.taken.remove(&skeleton);
+        for print in Fingerprint::all(name) {
+            if self.taken.get(&print) == Some(&by) {
+                self.taken.remove(&print);
             }
         }
     }

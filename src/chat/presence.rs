@@ -40,7 +40,7 @@ impl Chat {
     /// Counts a person out of all their rooms at once.
     pub(super) fn count_out(&mut self, person: PersonKey) {
         let since_ms = match self.people[person].whereabouts {
-            Whereabouts::Away { .. } => return,
+            Whereabouts::Away { .. } | Whereabouts::Deleted => return,
             Whereabouts::Here => self.out.now.mono_ms,
             Whereabouts::Lingering { since_ms } => {
                 self.timers.cancel(since_ms + PRESENCE_GRACE_MS, Timer::Went(person));
@@ -63,7 +63,7 @@ impl Chat {
         if gone.is_guest() {
             return self.timers.set(since_ms + GUEST_GRACE_MS, Timer::Forget(person));
         }
-        if let Some(at) = gone.last_seen {
+        if let Some(at) = gone.last_seen() {
             let seen = Write::Seen { person: gone.author.id, at };
             self.write(Log::Store, Waiting::Seen, seen);
         }
@@ -93,8 +93,8 @@ impl Chat {
         match room.crowd {
             Crowd::Named => {
                 let gone = &self.people[person];
-                let seen = gone.last_seen.filter(|_| !gone.is_guest() && !gone.is_present());
-                self.tell_one(key, Presence::Went(gone.author.name.clone(), seen));
+                let went = Presence::Went(gone.author.name.clone(), gone.last_seen());
+                self.tell_one(key, went);
             }
             Crowd::Counted { .. } => self.tell_count_later(key),
         }

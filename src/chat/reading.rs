@@ -40,7 +40,7 @@ impl Chat {
 
     /// The same, of somebody who asked a while ago.
     fn still_readable(&self, by: PersonId, id: &RoomId) -> Result<RoomKey, Refusal> {
-        let person = self.people.find(by).filter(|key| !self.people[*key].is_deleted);
+        let person = self.people.find(by).filter(|key| !self.people[*key].is_deleted());
         self.readable(person.ok_or(Refusal::NoUser)?, id).map(|(key, _)| key)
     }
 
@@ -191,12 +191,11 @@ impl Chat {
         let own = room.members.find(key);
         let cursors = own.filter(|_| room.is_named());
         let muted_until = own.map(|own| own.muted_until).filter(|_| tells_mute);
-        let online = person.is_present();
         Member {
             user: person.user(),
             role: room.role_of(key).unwrap_or(Role::Reader),
-            online,
-            last_seen: person.last_seen.filter(|_| !online && !person.is_guest()),
+            online: person.is_present(),
+            last_seen: person.last_seen(),
             received: cursors.map_or(Seq::START, |own| own.received),
             read: cursors.map_or(Seq::START, |own| own.read),
             muted_until: muted_until.filter(|until| *until > self.out.now.unix),

@@ -90,7 +90,7 @@ impl Room {
     pub(super) fn restore(restored: RestoredRoom, people: &People) -> Self {
         let (kind, posts) = (restored.kind, restored.posts);
         let listed = |id: PersonId| {
-            people.find(id).filter(|key| kind == RoomKind::Direct || !people[*key].is_deleted)
+            people.find(id).filter(|key| kind == RoomKind::Direct || !people[*key].is_deleted())
         };
         let members = restored.members.iter().filter_map(|member| {
             let person = listed(member.person)?;

@@ -86,7 +86,7 @@ impl Chat {
             known => Ok(known),
         };
         match person {
-            Ok(Some(person)) if !self.people[person].is_deleted => {
+            Ok(Some(person)) if !self.people[person].is_deleted() => {
                 self.serve_any(asker, person, request);
             }
             Ok(_) => self.answer(asker, Err(Refusal::NoUser)),

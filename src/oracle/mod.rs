@@ -8,4 +8,5 @@
 //! that the property finds it.
 
 pub mod http;
+pub mod wire;
 pub mod ws;

@@ -133,13 +133,14 @@ impl<'a> Fields<'a> {
     /// What stands twice means neither.
     fn put(&mut self, field: Field, value: Value<'a>) {
         let place = &mut self.values[field as usize];
-        *place = match place {
-            Value::Absent => value,
+        match (&place, &value) {
+            (_, Value::Absent) => {}
+            (Value::Absent, _) => *place = value,
             _ => {
                 self.twice.get_or_insert(field);
-                Value::Other
+                *place = Value::Other;
             }
-        };
+        }
     }
 
     fn value(&self, field: Field) -> &Value<'a> {

@@ -1,0 +1,230 @@
+//! Accounts and guests come to be known, and go.
+
+use super::script::{Runner, run, run_empty, run_with};
+use super::world::World;
+use crate::chat::*;
+
+#[test]
+fn the_first_account_of_all_owns_the_lobby() {
+    run_empty(
+        r#"
+        guest gus
+        gus  join lobby
+        accounts ana        -> gus: lobby#1 ana role ana owner
+        accounts bo         -> nothing
+        ana  mute lobby bo 5 -> ana: ok lobby#2
+                             | gus: lobby#2 ana mute bo
+    "#,
+    );
+}
+
+#[test]
+fn the_first_account_is_made_the_owner_even_if_that_fails_at_first() {
+    run_empty(
+        r#"
+        log  fails
+        accounts ana
+        accounts bo
+        ana  pin lobby 1       -> ana: err not_allowed
+        log  works
+        wait 700
+        ana  pin lobby 1       -> ana: err no_post
+        bo   pin lobby 1       -> bo: err not_allowed
+    "#,
+    );
+}
+
+#[test]
+fn a_session_is_welcomed_with_what_is_its_persons() {
+    run(r#"
+        accounts ana
+        guest gus
+        ana   create open den
+        show  welcome
+        ana.2 connect  -> ana.2: welcome ana [lobby, den]
+        gus.2 connect  -> gus.2: welcome gus [lobby]
+    "#);
+}
+
+#[test]
+fn a_person_has_so_many_sessions_and_no_more() {
+    let mut script = String::from("accounts ana\n");
+    (2..=32).for_each(|n| script += &format!("ana.{n} connect -> nothing\n"));
+    script += "ana.33 connect -> ana.33: turned away: err too_many\nana.7 gone\nana.33 connect -> nothing\n";
+    run(&script);
+}
+
+#[test]
+fn who_logs_out_is_sent_nothing_more_and_asks_for_nothing() {
+    run(r#"
+        accounts ana bo
+        ana.2 connect
+        ana   join lobby
+        logout ana          -> ana: closed LoggedOut
+        ana   ping          -> nothing
+        logout ana          -> nothing
+        ana   gone
+        ana.2 ping          -> ana.2: pong
+    "#);
+}
+
+#[test]
+fn a_deleted_account_leaves_its_rooms_and_not_without_an_owner() {
+    run(r#"
+        accounts ana bo cy di
+        bo   create group ~team
+        bo   add ~team cy
+        bo   add ~team ana
+        bo   direct cy ~bc
+        ana  join ~team
+        cy   join ~bc
+        show presence
+        delete account bo    -> bo: closed LoggedOut
+                              | ana: presence ~team -bo
+                              | cy: presence ~bc -bo
+                              | ana: ~team#4 bo role ana owner
+                              | ana: ~team#5 bo leave
+        ana  members ~team   -> ana: ok ~team [ana owner online 3/3, cy member online 2/2] of 2
+        cy   members ~bc     -> cy: ok ~bc [bo member 1/1, cy member online 1/1] of 2
+        ana  add ~team bo    -> ana: err no_user
+        ana  direct bo ~ab   -> ana: err no_user
+        ana  users b         -> ana: ok users []
+        // The name stays taken.
+        call bo rooms        -> call 7: err name_taken
+    "#);
+}
+
+#[test]
+fn a_deletion_that_cannot_be_written_is_written_later() {
+    run(r#"
+        accounts ana bo
+        ana  create group ~team
+        ana  add ~team bo
+        ana  join ~team
+        log  fails
+        delete account bo   -> bo: closed LoggedOut
+        ana  members ~team  -> ana: ok ~team [ana owner online 1/1, bo member 2/2] of 2
+        log  works
+        wait 700            -> ana: ~team#3 bo leave
+    "#);
+}
+
+#[test]
+fn what_a_deleted_account_had_under_way_is_not_done() {
+    run(r#"
+        accounts ana bo
+        ana  create group ~team
+        ana  add ~team bo
+        ana  join ~team
+        log  holds
+        bo   post ~team "x"
+        bo   history ~team
+        delete account bo
+        bo   gone
+        log  answers  -> ana: ~team#3 bo "x"
+                       | ana: ~team#4 bo leave
+        log  shows    -> nothing
+    "#);
+}
+
+#[test]
+fn a_guest_who_is_away_for_long_is_forgotten() {
+    run(r#"
+        accounts ana
+        guest gus
+        ana  create open den
+        gus  join den
+        gus  join lobby
+        gus  gone
+        wait 599999
+        gus  connect
+        gus  rooms        -> gus: ok rooms [lobby, den] open [den]
+        gus  gone
+        wait 600000
+        ana  members den  -> ana: ok den [ana owner online 1/1] of 1
+        ana  mute lobby gus 5 -> ana: err not_allowed
+        guest gus
+        gus  rooms        -> gus: ok rooms [lobby] open [den]
+    "#);
+}
+
+#[test]
+fn a_name_is_somebodys_for_good_or_a_guests_for_a_while() {
+    let mut world = World::new(Limits::default(), true);
+    world.register("ana");
+    assert_eq!(world.guest("Ana"), Err(Refusal::NameTaken));
+    assert_eq!(world.guest("gus"), Ok(()));
+    assert_eq!(world.guest("gus"), Ok(()), "the same guest again");
+    let gus = Name::stored("gus");
+    assert!(!world.chat.is_free(&gus) && !world.chat.reserve(&gus));
+    world.wait(599_999);
+    assert_eq!(world.guest("gus"), Ok(()), "kept for longer");
+    world.wait(599_999);
+    assert!(!world.chat.is_free(&gus));
+    world.wait(1);
+    assert!(world.chat.is_free(&gus) && world.chat.reserve(&gus));
+    assert_eq!(world.guest("gus"), Err(Refusal::NameTaken), "being registered");
+    world.chat.release(&gus);
+    assert_eq!(world.guest("gus"), Ok(()));
+}
+
+#[test]
+fn guests_are_let_in_only_where_they_are() {
+    let limits = Limits { guests: false, ..Limits::default() };
+    let mut world = World::new(limits.clone(), true);
+    assert_eq!(world.guest("gus"), Err(Refusal::GuestsNot));
+    run_with(limits, "call gus create invite ~inv -> call 7: err guests_not\n");
+}
+
+#[test]
+fn a_profile_is_told_to_who_shares_a_room() {
+    run(r#"
+        accounts ana bo
+        ana.2 connect
+        bo   join lobby
+        ana  join lobby
+        profile ana "Queen Ana"  -> ana: profile ana=Queen Ana
+                                  | bo: profile ana=Queen Ana
+                                  | ana.2: profile ana=Queen Ana
+        bo   users a             -> bo: ok users [ana=Queen Ana]
+        profile ana ""           -> ana: profile ana
+                                  | bo: profile ana
+                                  | ana.2: profile ana
+    "#);
+}
+
+#[test]
+fn nobody_is_shown_as_somebody_else() {
+    let mut world = World::new(Limits::default(), true);
+    world.register("bill");
+    let root = world.person("root");
+    let profile = Profile { display: Some(Name::parse_display("BiII").unwrap()), hue: None };
+    let set = world.with(|chat, _, effects| chat.set_profile(root, profile, effects));
+    assert_eq!(set, Err(Refusal::NameTaken));
+    let nobody = PersonId(99);
+    let set = world.with(|chat, _, effects| chat.set_profile(nobody, Profile::default(), effects));
+    assert_eq!(set, Err(Refusal::NoUser));
+}
+
+#[test]
+fn calls_are_served_without_a_connection() {
+    run(r#"
+        accounts ana bo
+        call ana rooms                -> call 7: ok rooms [lobby] open []
+        call ana create invite ~inv   -> call 7: ok room ~inv "" owner seq=1 read=1 left=0+0
+        call gus create invite ~gin   -> call 7: ok room ~gin "" owner seq=1 read=1 left=0+0
+        call ana join lobby           -> call 7: err wrong_kind
+        call ana resume lobby         -> call 7: err wrong_kind
+        call ana detach lobby         -> call 7: err wrong_kind
+        call ana post lobby "hi"      -> call 7: ok lobby#1
+        call ana members ~inv         -> call 7: ok ~inv [ana owner online 1/1] of 1
+        call bo  members ~inv         -> call 7: err not_member
+        bo   join ~gin                -> bo: ok ~gin seq=2
+    "#);
+    let mut runner = Runner::new(World::new(Limits::default(), true));
+    let author = Author { id: PersonId(99), name: Name::stored("nobody") };
+    runner.world.with(|chat, now, effects| {
+        chat.call(CallId(1), author, Request::Rooms, now, effects);
+    });
+    assert_eq!(runner.told(""), ["call 1: err no_user"]);
+}
