@@ -1,0 +1,212 @@
+/**
+ * Between the client and the model: what the client tells becomes an event, what the model needs is asked of the client. All
+ * that a person can do goes through here too, and what the server refuses is shown.
+ */
+
+import * as api from './api.js';
+import { createClient } from './client.js';
+import { hashOf } from './model/place.js';
+import { needs, readSeq } from './model/needs.js';
+import { recall, remember } from './storage.js';
+import { t, translated } from './words.js';
+
+/** @typedef {import('./model.js').State} State */
+/** @typedef {import('./model.js').Event} Event */
+/** @typedef {import('./model/needs.js').Need} Need */
+/** @typedef {ReturnType<typeof makeSession>} Session */
+
+const HISTORY_LINES = 60;
+const CONTEXT_LINES = 40;
+const MEMBERS = 200;
+const AGAIN_MS = 3_000;
+const TOAST_MS = 6_000;
+
+/** The server says that the cookie is nobody's. */
+const NOT_LOGGED_IN = 4501;
+
+/** @param {{ dispatch(event: Event): void, state(): State }} model */
+export function makeSession({ dispatch, state }) {
+  const chat = createClient();
+  /** Needs that are being asked for, or were refused a moment ago. @type {Set<string>} */
+  const asked = new Set();
+  let toastId = 0;
+
+  chat.on('state', (link) => {
+    if (link.phase === 'stopped' && link.code === NOT_LOGGED_IN) arrive(t('loggedOut'));
+    else dispatch({ type: 'state', link });
+  });
+  chat.on('welcome', (welcome) => {
+    // Without its cookie the page would be some guest of the server's naming: who one is has to be asked then.
+    if (recall('me') !== null && recall('me') !== welcome.user.name) return arrive(t('loggedOut'));
+    asked.clear();
+    dispatch({ type: 'welcome', welcome });
+    for (const { room } of welcome.rooms) follow(room);
+    for (const post of chat.outbox()) dispatch({ type: 'post', post });
+    refreshRooms();
+  });
+  chat.on('joined', (joined) => dispatch({ type: 'joined', joined }));
+  chat.on('entry', (entry) => dispatch({ type: 'entry', entry }));
+  chat.on('gap', (gap) => dispatch({ type: 'gap', gap }));
+  chat.on('room', (summary) => {
+    dispatch({ type: 'room', summary });
+    follow(summary.room);
+  });
+  chat.on('out', ({ room, reason }) => {
+    const name = state().rooms.get(room)?.name ?? room;
+    dispatch({ type: 'out', room });
+    if (reason !== 'left') tell(t(reason === 'banned' ? 'outBanned' : reason === 'gone' ? 'outGone' : 'outRemoved', { room: name }), true);
+  });
+  chat.on('detached', refreshRooms);
+  chat.on('presence', (presence) => dispatch({ type: 'presence', present: chat.present(presence.room), presence }));
+  chat.on('typing', ({ room }) => dispatch({ type: 'typing', room, names: chat.typists(room) }));
+  chat.on('received', (receipt) => dispatch({ type: 'receipt', kind: 'received', receipt }));
+  chat.on('read', (receipt) => dispatch({ type: 'receipt', kind: 'read', receipt }));
+  chat.on('profile', ({ user }) => dispatch({ type: 'profile', user }));
+  chat.on('post', (post) => dispatch({ type: 'post', post }));
+
+  /** @param {string} room */
+  function follow(room) {
+    chat.join(room).catch(() => {});
+  }
+
+  function refreshRooms() {
+    chat.rooms().then((answer) => dispatch({ type: 'rooms', ...answer }), () => {});
+  }
+
+  /** @param {string} notice */
+  function arrive(notice) {
+    remember('me', null);
+    chat.close();
+    dispatch({ type: 'arrive', notice });
+  }
+
+  /** @param {string} text @param {boolean} [isError] */
+  function tell(text, isError = false) {
+    toastId += 1;
+    const id = toastId;
+    dispatch({ type: 'toast', toast: { id, text, isError } });
+    setTimeout(() => dispatch({ type: 'untoast', id }), TOAST_MS);
+  }
+
+  /** What was asked for, or null, and then it was said why not. @template T @param {Promise<T>} promise @returns {Promise<T | null>} */
+  function attempt(promise) {
+    return promise.catch((error) => {
+      tell(refusal(error), true);
+      return null;
+    });
+  }
+
+  /** @param {Promise<{ user: { name: string } }>} answer */
+  async function become(answer) {
+    const { user } = await answer;
+    remember('me', user.name);
+    dispatch({ type: 'arrived' });
+    chat.identify({});
+  }
+
+  /** Into a room that has just come to be, or that one has joined. @param {Promise<{ room: string, summary?: import('./model.js').Summary }>} answer */
+  async function enter(answer) {
+    const entered = await attempt(answer);
+    if (!entered) return null;
+    if (entered.summary) dispatch({ type: 'room', summary: entered.summary });
+    follow(entered.room);
+    go(entered.room);
+    return entered.room;
+  }
+
+  /** @param {string | null} room @param {number | null} [seq] */
+  function go(room, seq = null) {
+    const hash = hashOf(room, seq);
+    if (location.hash === hash) dispatch({ type: 'went', place: { room, seq } });
+    else location.hash = hash;
+  }
+
+  /** @param {Need} need */
+  async function fulfil(need) {
+    const { room } = need;
+    switch (need.kind) {
+      case 'enter': {
+        await chat.join(room);
+        return dispatch({ type: 'rooms', ...await chat.rooms() });
+      }
+      case 'history': {
+        const { where, from } = need;
+        const options = where === 'end' || from === null ? {} : { [where]: from };
+        return dispatch({ type: 'loaded', room, where, history: await chat.history(room, { ...options, limit: HISTORY_LINES }) });
+      }
+      case 'around': {
+        const before = await chat.history(room, { before: need.seq + 1, limit: CONTEXT_LINES });
+        const after = await chat.history(room, { after: need.seq, limit: CONTEXT_LINES });
+        const entries = [...before.entries, ...after.entries];
+        const history = { entries, more: before.more, moreAfter: after.more, changes: [...before.changes, ...after.changes] };
+        return dispatch({ type: 'loaded', room, where: 'around', history });
+      }
+      case 'members': {
+        const { members, total } = await chat.members(room, { limit: MEMBERS });
+        return dispatch({ type: 'members', room, members, total });
+      }
+      case 'quote': {
+        const { entries } = await chat.history(room, { before: need.seq + 1, limit: 1 });
+        return dispatch({ type: 'quoted', room, seq: need.seq, entry: entries.find(({ seq }) => seq === need.seq) ?? null });
+      }
+      case 'preview': {
+        const { entries } = await chat.history(room, { limit: 1 });
+        return dispatch({ type: 'previewed', room, entry: entries.at(-1) ?? null });
+      }
+    }
+  }
+
+  return {
+    chat,
+    tell,
+    attempt,
+    enter,
+    go,
+
+    /** As who this browser was last, or the person is asked. */
+    start() {
+      if (recall('me') === null) dispatch({ type: 'arrive', notice: '' });
+      else chat.connect();
+    },
+
+    /** Asks and tells the server what the state says is to be asked and told. */
+    tend() {
+      const reached = readSeq(state());
+      if (reached) {
+        chat.read(reached.room, reached.seq);
+        dispatch({ type: 'seen', ...reached });
+      }
+      for (const need of needs(state())) {
+        if (asked.has(need.key)) continue;
+        asked.add(need.key);
+        fulfil(need).then(() => asked.delete(need.key), (error) => {
+          if (need.kind === 'enter') dispatch({ type: 'refused', room: need.room, why: refusal(error) });
+          setTimeout(() => {
+            // Still needed, most likely: a turn of the state asks again.
+            if (asked.delete(need.key)) dispatch({ type: 'untoast', id: 0 });
+          }, AGAIN_MS);
+        });
+      }
+    },
+
+    /** @param {string} name */
+    beGuest: (name) => become(api.guest(name)),
+    /** @param {string} name @param {string} password */
+    register: (name, password) => become(api.register(name, password)),
+    /** @param {string} name @param {string} password */
+    logIn: (name, password) => become(api.logIn(name, password)),
+    async logOut() {
+      await api.logOut().catch(() => {});
+      arrive('');
+    },
+    /** The account is gone. */
+    forget: () => arrive(t('accountGone')),
+    refreshRooms,
+  };
+}
+
+/** What a refusal is to a person. @param {unknown} error */
+export function refusal(error) {
+  const { code, message } = /** @type {{ code?: string, message?: string }} */ (error);
+  return translated(`refused_${code}`) ?? message ?? String(error);
+}

@@ -1,0 +1,40 @@
+/** What stands beside a room when one asks for it: its details, or a search. */
+
+import { current } from '../model.js';
+import { t } from '../words.js';
+import { drawDetails } from './details.js';
+import { element, h, iconButton, onChange } from './dom.js';
+import { makeSearch } from './search.js';
+
+/** @param {import('./view.js').Parts} parts */
+export function makePanel(parts) {
+  const place = element('panel', HTMLElement);
+  const close = () => {
+    parts.dispatch({ type: 'panel', panel: null });
+    document.querySelector('textarea')?.focus();
+  };
+  const title = h('h2', {});
+  const body = h('div', { class: 'panel-body' });
+  const search = makeSearch(parts);
+  place.append(h('header', {}, title, iconButton('close', t('close'), close)), body);
+
+  const show = onChange((/** @type {import('../model.js').Panel} */ panel, /** @type {string} */ _) => {
+    document.documentElement.classList.toggle('has-panel', panel !== null);
+    place.hidden = panel === null;
+    if (panel === null) return body.replaceChildren();
+    title.textContent = t(panel);
+    place.setAttribute('aria-label', t(panel));
+    if (panel === 'search') {
+      body.replaceChildren(search);
+      search.querySelector('input')?.focus();
+    }
+  });
+  const showDetails = onChange((/** @type {import('../model/room.js').Room} */ room, /** @type {unknown} */ _) => drawDetails(parts, body, room));
+
+  return (/** @type {import('../model.js').State} */ state) => {
+    const room = current(state);
+    const panel = room ? state.panel : null;
+    show(panel, state.place.room ?? '');
+    if (room && panel === 'details') showDetails(room, state.people);
+  };
+}

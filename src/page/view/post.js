@@ -1,0 +1,95 @@
+/** One post as a row: who, when, what, to what, and what others make of it. Draws; what is clicked is `timeline.js`'s. */
+
+import { sourceOf } from '../model/needs.js';
+import { plain } from '../model/format.js';
+import { clockTime, exactTime, listed, number, t } from '../words.js';
+import { refusal } from '../session.js';
+import { formatted } from './formatted.js';
+import { h, icon } from './dom.js';
+import { avatar, called, nameTag } from './who.js';
+import { person } from '../model.js';
+
+/** @typedef {import('../model.js').State} State */
+/** @typedef {import('../model/room.js').Room} Room */
+/** @typedef {import('../model/timeline.js').PostLine} PostLine */
+
+/** @param {HTMLElement | null} old @param {State} state @param {Room} room @param {PostLine} line @param {boolean} isLead */
+export function drawPost(old, state, room, line, isLead) {
+  const row = old ?? h('article', { class: 'post', tabindex: -1 }, h('div', { class: 'content' }));
+  const me = state.me?.name ?? '';
+  row.dataset.seq = String(line.seq);
+  row.classList.toggle('lead', isLead);
+  row.classList.toggle('mine', line.from === me);
+  row.classList.toggle('to-me', line.mentions?.includes(me) ?? false);
+  row.classList.toggle('pinned', line.pinned ?? false);
+  row.setAttribute('aria-label', `${called(state, line.from)}, ${clockTime(line.time)}`);
+  row.firstElementChild?.replaceChildren(...[
+    isLead ? avatar(person(state, line.from)) : null,
+    isLead ? h('p', { class: 'who' }, nameTag(state, line.from), line.guest ? h('small', { class: 'tag' }, t('guest')) : null, timeOf(line)) : timeOf(line),
+    line.pinned ? h('p', { class: 'mark' }, icon('pin'), t('pinned')) : null,
+    line.reply_to === undefined ? null : quote(state, room, line.reply_to),
+    line.deleted ? h('p', { class: 'body gone' }, t('deleted')) : body(line, me),
+    reactions(state, line, me),
+  ].filter((part) => part !== null));
+  return row;
+}
+
+/** A post that the server does not have yet. @param {HTMLElement | null} old @param {State} state @param {Room} room @param {import('../client/types.js').OutboxPost} post @param {boolean} isLead */
+export function drawPending(old, state, room, post, isLead) {
+  const row = old ?? h('article', {}, h('div', { class: 'content' }));
+  const me = /** @type {import('../model.js').User} */ (state.me);
+  const isLate = post.until !== undefined && post.until > Date.now();
+  row.className = `post mine ${post.state}${isLead ? ' lead' : ''}`;
+  row.dataset.key = post.key;
+  row.setAttribute('aria-label', `${called(state, me.name)}, ${t(post.state === 'failed' ? 'failed' : 'waiting')}`);
+  const isFailed = post.state === 'failed';
+  row.firstElementChild?.replaceChildren(...[
+    isLead ? avatar(me) : null,
+    isLead ? h('p', { class: 'who' }, nameTag(state, me.name)) : null,
+    post.reply_to === undefined ? null : quote(state, room, post.reply_to),
+    formatted(post.body, [], me.name),
+    h('p', { class: isFailed ? 'receipt failed' : 'receipt' }, icon(isFailed ? 'warn' : 'clock'),
+      isFailed ? t('failedWhy', { why: refusal(post.error) }) : post.state === 'sent' ? t('sent')
+        : isLate ? t('waitingUntil', { time: exactTime(post.until ?? 0) }) : t('waiting'),
+      isFailed ? h('button', { type: 'button', 'data-does': 'retry' }, t('retry')) : null,
+      post.state !== 'sent' && state.link.phase !== 'connected' || isFailed || isLate
+        ? h('button', { type: 'button', 'data-does': 'discard' }, t('discard')) : null),
+  ].filter((part) => part !== null));
+  return row;
+}
+
+/** @param {PostLine} line */
+function timeOf({ time, at }) {
+  return h('time', { datetime: at, title: exactTime(time) }, clockTime(time));
+}
+
+/** @param {PostLine} line @param {string} me */
+function body(line, me) {
+  const node = formatted(line.body ?? '', line.mentions ?? [], me);
+  if (line.edited !== undefined) {
+    const mark = h('small', { class: 'edited', title: exactTime(Date.parse(line.edited)) }, ` ${t('edited')}`);
+    const last = node.lastElementChild;
+    (last?.tagName === 'P' ? last : node).append(mark);
+  }
+  return node;
+}
+
+/** @param {State} state @param {Room} room @param {number} seq */
+function quote(state, room, seq) {
+  const source = sourceOf(room, seq);
+  const text = source === undefined ? '…' : !source ? t('sourceGone') : source.deleted ? t('deleted') : plain(source.body ?? '').slice(0, 200);
+  return h('button', { type: 'button', class: 'quote', 'data-does': 'jump', 'data-seq': seq, 'aria-label': t('jumpTo', { text }) },
+    icon('reply'), source ? nameTag(state, source.from) : null, h('span', { dir: 'auto' }, text));
+}
+
+/** @param {State} state @param {PostLine} line @param {string} me */
+function reactions(state, { reactions: all = [] }, me) {
+  if (all.length === 0) return null;
+  return h('p', { class: 'reactions' }, ...all.map(({ emoji, users }) => {
+    const names = listed(users.slice(0, 20).map((name) => called(state, name)));
+    const label = t('reacted', { emoji, names });
+    return h('button', {
+      type: 'button', 'data-does': 'react', 'data-emoji': emoji, 'aria-pressed': String(users.includes(me)), 'aria-label': label, title: label,
+    }, emoji, ` ${number(users.length)}`);
+  }));
+}

@@ -1,0 +1,190 @@
+/**
+ * Where one is in a room's lines: at the present and follows it, or somewhere back and stays there while rows come above and
+ * below. Reads on in both directions before one comes to the end.
+ */
+
+import { current } from '../model.js';
+import { t } from '../words.js';
+import { actOn } from './acts.js';
+import { element, h, icon, keyed, onChange } from './dom.js';
+import { makePages } from './pages.js';
+import { drawPending } from './post.js';
+import { makeReceipt } from './receipt.js';
+import { makeTools } from './tools.js';
+
+/** @typedef {import('../model.js').State} State */
+/** @typedef {import('../model/room.js').Room} Room */
+/** @typedef {import('../client/types.js').OutboxPost} OutboxPost */
+
+/** So near to an end more is read, in pixels: two screens of a phone. */
+const READ_ON_PX = 1_500;
+
+/** Somebody is at the bottom who is this near to it: zoomed pages stop at fractions of a pixel. */
+const BOTTOM_PX = 24;
+
+/** @param {import('./view.js').Parts} parts */
+export function makeTimeline(parts) {
+  const { session, dispatch } = parts;
+  const log = element('timeline', HTMLElement);
+  const edge = h('div', { class: 'edge' });
+  const pages = h('div', {});
+  const pending = h('div', {});
+  const toNew = h('button', { type: 'button', class: 'jump up', onclick: jumpToNew });
+  const toPresent = h('button', { type: 'button', class: 'jump down', onclick: jumpToPresent });
+  log.setAttribute('aria-label', t('posts'));
+  log.append(edge, pages, pending);
+  log.after(toNew, toPresent);
+  makeTools(parts, log);
+  const rowOf = (/** @type {number} */ seq) => /** @type {HTMLElement | null} */ (pages.querySelector(`[data-seq="${seq}"]`));
+  const showReceipt = makeReceipt(rowOf);
+  let showPages = makePages(pages);
+
+  /** @type {State} */
+  let state = parts.state();
+  /** @type {Room | null} */
+  let room = null;
+  let follows = true;
+  /** Whether one has been brought to where the room begins for one. */
+  let isPlaced = false;
+  /** The post that the address names, and whether it is yet to be shown. @type {{ seq: number | null, isDue: boolean }} */
+  let target = { seq: null, isDue: false };
+
+  const showPending = keyed(pending, (/** @type {{ post: OutboxPost, isLead: boolean }} */ { post, isLead }, old) => (
+    drawPending(old, state, /** @type {Room} */ (room), post, isLead)));
+
+  const show = onChange((/** @type {Room | null} */ next, /** @type {number | null} */ seq, /** @type {unknown[]} */ ..._) => {
+    if (next?.room !== room?.room) begin();
+    if (seq !== target.seq) target = { seq, isDue: seq !== null };
+    room = next;
+    log.hidden = next === null;
+    toNew.hidden = toPresent.hidden = true;
+    if (!next) return;
+    if (!next.timeline.isLoaded) follows = true;
+    const anchor = follows ? null : firstInView();
+    showPages(state, next);
+    const isMineLast = next.last?.kind === 'post' && next.last.from === state.me?.name;
+    showPending(next.pending.map((post, at) => ({
+      key: post.key, of: { post, isLead: at === 0 && !isMineLast }, by: [post, at === 0 && !isMineLast, state.link.phase],
+    })));
+    showEdge(next);
+    showReceipt(state, next);
+    if (target.isDue) reveal(next);
+    else if (follows) toEnd(next);
+    else if (anchor) log.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
+    showJumps(next);
+    measure();
+  });
+
+  function begin() {
+    pages.replaceChildren();
+    showPages = makePages(pages);
+    follows = true;
+    isPlaced = false;
+    target = { seq: null, isDue: false };
+  }
+
+  function firstInView() {
+    const { top } = log.getBoundingClientRect();
+    const page = [...pages.children].find((one) => one.getBoundingClientRect().bottom > top);
+    const row = [...page?.children ?? []].find((one) => one.getBoundingClientRect().bottom > top);
+    return row ? { row, top: row.getBoundingClientRect().top } : null;
+  }
+
+  /** @param {Room} of */
+  function toEnd(of) {
+    log.scrollTop = log.scrollHeight;
+    if (isPlaced || !of.timeline.isLoaded) return;
+    isPlaced = true;
+    // Who comes to more than a screen of new posts begins where they begin.
+    const mark = pages.querySelector('.new');
+    if (!mark || mark.getBoundingClientRect().top > log.getBoundingClientRect().top) return;
+    mark.scrollIntoView({ block: 'start' });
+    follows = false;
+  }
+
+  /** @param {Room} of */
+  function reveal(of) {
+    const row = of.timeline.isLoaded && target.seq !== null ? rowOf(target.seq) : null;
+    if (!row) return;
+    target = { ...target, isDue: false };
+    follows = false;
+    isPlaced = true;
+    row.scrollIntoView({ block: 'center' });
+    row.classList.remove('flash');
+    // Reading the width lets the browser see the class gone, so that the animation starts anew.
+    void row.offsetWidth;
+    row.classList.add('flash');
+    row.focus({ preventScroll: true });
+  }
+
+  /** Before the first line: what is there, or that nothing is. @param {Room} of */
+  function showEdge({ timeline, first, lost, want, kind }) {
+    const { atStart, isLoaded, pages: all } = timeline;
+    const gone = Math.max(lost, first !== null ? first - 1 : 0);
+    const isLoading = !isLoaded || want === 'before';
+    const text = !atStart ? t(isLoading ? 'loading' : 'loadEarlier') : gone > 0 ? t('notKept', { n: gone })
+      : t(all.length > 0 ? 'beginning' : kind === 'direct' ? 'emptyDirect' : 'emptyRoom');
+    log.setAttribute('aria-busy', String(!isLoaded));
+    edge.className = atStart ? all.length > 0 ? 'edge' : 'edge empty' : isLoading ? 'edge loading' : 'edge';
+    if (edge.textContent === text) return;
+    edge.replaceChildren(atStart || isLoading ? h('p', {}, text) : h('button', { type: 'button', onclick: () => readOn('before') }, text));
+  }
+
+  /** @param {Room} of */
+  function showJumps(of) {
+    const mark = pages.querySelector('.new');
+    const { atStart, atEnd, isLoaded } = of.timeline;
+    const isNewAbove = mark ? mark.getBoundingClientRect().bottom < log.getBoundingClientRect().top : isLoaded && !atStart;
+    toNew.hidden = of.marker === null || of.unread === 0 || !isNewAbove;
+    toNew.replaceChildren(t('newAbove', { n: of.unread }));
+    toPresent.hidden = !isLoaded || (follows && atEnd);
+    toPresent.classList.toggle('news', of.unread > 0);
+    toPresent.replaceChildren(icon('down'), of.unread > 0 ? t('newBelow', { n: of.unread }) : h('span', { class: 'unseen' }, t('toPresent')));
+  }
+
+  function jumpToNew() {
+    const mark = pages.querySelector('.new');
+    follows = false;
+    if (mark) mark.scrollIntoView({ block: 'start' });
+    else if (room?.marker) session.go(room.room, room.marker);
+  }
+
+  function jumpToPresent() {
+    if (!room) return;
+    follows = true;
+    isPlaced = true;
+    history.replaceState(null, '', location.hash.replace(/\/\d+$/, ''));
+    dispatch({ type: 'present', room: room.room });
+    log.scrollTop = log.scrollHeight;
+    document.querySelector('textarea')?.focus();
+  }
+
+  /** @param {'before' | 'after' | null} want */
+  function readOn(want) {
+    if (room) dispatch({ type: 'scrolled', room: room.room, isAtBottom: follows, want });
+  }
+
+  function measure() {
+    if (!room?.timeline.isLoaded || log.clientHeight === 0) return;
+    const { atStart, atEnd } = room.timeline;
+    const below = log.scrollHeight - log.clientHeight - log.scrollTop;
+    follows = below < BOTTOM_PX && atEnd && !target.isDue;
+    const want = log.scrollTop < READ_ON_PX && !atStart ? 'before' : below < READ_ON_PX && !atEnd ? 'after' : null;
+    if (follows !== room.isAtBottom || want !== room.want) readOn(want);
+  }
+
+  log.addEventListener('scroll', measure, { passive: true });
+  // A phone's keyboard takes half of the page: who read the end wants to go on reading it.
+  new ResizeObserver(() => { if (follows) log.scrollTop = log.scrollHeight; }).observe(log);
+
+  log.addEventListener('click', ({ target: hit }) => {
+    const button = /** @type {Element} */ (hit).closest('[data-does]');
+    const row = button?.closest('article');
+    if (button instanceof HTMLElement && row && room) actOn(parts, room, row, button);
+  });
+
+  return (/** @type {State} */ next) => {
+    state = next;
+    show(current(next), next.place.seq, next.people, next.link.phase);
+  };
+}

@@ -1,0 +1,43 @@
+/** The tools beside the post that is pointed at or has the focus: one set of them, which moves. Arrow keys go from post to post. */
+
+import { current } from '../model.js';
+import { mayPost } from '../model/room.js';
+import { t } from '../words.js';
+import { h, icon } from './dom.js';
+
+const QUICK = ['👍', '❤️', '😂'];
+
+/** @param {import('./view.js').Parts} parts @param {HTMLElement} log */
+export function makeTools({ state }, log) {
+  const tool = (/** @type {import('./dom.js').Icon} */ sign, /** @type {string} */ does, /** @type {string} */ label) => (
+    h('button', { type: 'button', class: 'icon-button', 'data-does': does, 'aria-label': label, title: label }, icon(sign)));
+  const quick = QUICK.map((emoji) => h('button', { type: 'button', class: 'icon-button', 'data-does': 'react', 'data-emoji': emoji, 'aria-label': t('reactWith', { emoji }) }, emoji));
+  const edit = tool('edit', 'edit', t('edit'));
+  const speaking = [...quick, tool('smile', 'pick', t('react')), tool('reply', 'reply', t('reply')), edit];
+  const tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': t('tools') }, ...speaking, tool('more', 'menu', t('more')));
+
+  /** @param {EventTarget | null} target */
+  function moveTo(target) {
+    const row = target instanceof Element ? target.closest('article') : null;
+    const room = current(state());
+    // While its menu is open the tools stay where it came from.
+    if (!row || !room || row.dataset.seq === undefined || tools.querySelector('[aria-expanded]')) return;
+    const isOver = row.querySelector('.gone') !== null || !mayPost(room);
+    for (const one of speaking) one.hidden = isOver;
+    edit.hidden ||= !row.classList.contains('mine');
+    if (tools.parentElement !== row) row.append(tools);
+  }
+
+  log.addEventListener('pointerover', ({ target }) => moveTo(target));
+  log.addEventListener('focusin', ({ target }) => moveTo(target));
+  log.addEventListener('pointerleave', () => { if (!tools.contains(document.activeElement) && !tools.querySelector('[aria-expanded]')) tools.remove(); });
+
+  log.addEventListener('keydown', (event) => {
+    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    if (step === 0 || event.altKey || event.target !== log && !(/** @type {Element} */ (event.target).matches('article'))) return;
+    const posts = /** @type {HTMLElement[]} */ ([...log.querySelectorAll('article')]);
+    const at = posts.findIndex((one) => one === document.activeElement);
+    event.preventDefault();
+    posts[at < 0 ? posts.length - 1 : Math.min(Math.max(at + step, 0), posts.length - 1)]?.focus();
+  });
+}
