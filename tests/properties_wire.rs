@@ -195,12 +195,12 @@ fn room() -> impl Strategy<Value = RoomId> {
 
 fn open_room() -> impl Strategy<Value = RoomId> {
     select(vec!["lobby", "tea-time", "жук", "山田", "José", "_x_"])
-        .prop_map(|name| RoomId::parse(name).unwrap())
+        .prop_map(|name| RoomId::parse(name).expect("a name"))
 }
 
 fn name() -> impl Strategy<Value = Name> {
     select(vec!["ann", "Bo", "J.-P", "жук", "山田", "José"])
-        .prop_map(|name| Name::parse(name).unwrap())
+        .prop_map(|name| Name::parse(name).expect("a name"))
 }
 
 fn seq() -> impl Strategy<Value = Seq> {
@@ -212,13 +212,13 @@ fn since() -> impl Strategy<Value = Since> {
 }
 
 fn key() -> impl Strategy<Value = PostKey> {
-    "[!-~]{1,64}".prop_map(|key| PostKey::parse(&key).unwrap())
+    "[!-~]{1,64}".prop_map(|key| PostKey::parse(&key).expect("a key"))
 }
 
 fn body() -> impl Strategy<Value = Body> {
     vec(any::<char>(), 0..90).prop_map(|chars| {
         let text = format!("{}x", chars.into_iter().collect::<String>());
-        Body::parse(&text, 100).unwrap()
+        Body::parse(&text, 100).expect("something to see")
     })
 }
 
@@ -227,7 +227,7 @@ fn title() -> impl Strategy<Value = Arc<str>> {
 }
 
 fn emoji() -> impl Strategy<Value = Emoji> {
-    select(vec!["👍", "1️⃣", "🇳🇿", "❤️"]).prop_map(|emoji| Emoji::parse(emoji).unwrap())
+    select(vec!["👍", "1️⃣", "🇳🇿", "❤️"]).prop_map(|emoji| Emoji::parse(emoji).expect("an emoji"))
 }
 
 fn role() -> impl Strategy<Value = Role> {
