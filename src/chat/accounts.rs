@@ -26,7 +26,9 @@ impl Chat {
     /// program may have ended between the registration and this.
     pub(super) fn crown_if_first(&mut self, person: PersonKey) {
         let lobby = &self.rooms[self.rooms.lobby()];
-        if lobby.owners == 0 && self.people.is_first(self.people[person].author.id) {
+        let is_first = self.people.is_first(self.people[person].author.id);
+        let is_crown = |chore: &Asked| matches!(chore.wish, Wish::Chore(Chore::Crown));
+        if lobby.owners == 0 && is_first && !self.chores.iter().any(is_crown) {
             self.do_chore(Chore::Crown, person, lobby.id.clone());
         }
     }
@@ -138,7 +140,8 @@ impl Chat {
     }
 
     /// Keeps a chore that could not be written for later.
-    pub(super) fn do_later(&mut self, asked: Asked, after_ms: u64) {
+    pub(super) fn do_later(&mut self, mut asked: Asked, after_ms: u64) {
+        asked.decisions = 0;
         if self.chores.is_empty() {
             self.timers.set(self.out.now.mono_ms + after_ms, Timer::Chores);
         }

@@ -10,7 +10,6 @@ use super::effect::RoomKey;
 use super::entry::{Entry, Post, What};
 use super::event::{Event, OutReason};
 use super::limits::PRESENCE_NAMES_MAX;
-use super::members::Moved;
 use super::people::PersonKey;
 use super::person::{Author, PersonId};
 use super::role::Role;
@@ -75,7 +74,8 @@ impl Chat {
         let before = tail.bytes();
         tail.push(entry);
         let after = tail.bytes();
-        if let Some(oldest) = self.tails.changed(key, before, after) {
+        self.tails.changed(key, before, after);
+        while let Some(oldest) = self.tails.to_let_go() {
             self.let_go_tail(oldest);
         }
     }
@@ -101,11 +101,7 @@ impl Chat {
         let is_new = room.kind == RoomKind::Lobby && room.members.find(person).is_none();
         let Some(member) = room.member_mut(person) else { return };
         member.mentions += 1;
-        if is_new {
-            member.posts_read -= 1;
-            // So that the store knows of the member, and counts the mention after a restart.
-            self.cursor_moved(key, person, Moved::default());
-        }
+        member.posts_read -= u64::from(is_new);
     }
 
     fn come_in(&mut self, key: RoomKey, author: &Author, role: Role) {

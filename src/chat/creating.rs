@@ -158,6 +158,8 @@ impl Chat {
                 }
                 Err(match failed {
                     Written::Failed(failure) => failure.into(),
+                    // There is a room of that id in the log that is not in memory.
+                    Written::Stale => Refusal::NameTaken,
                     _ => Refusal::Corrupt,
                 })
             }

@@ -1,4 +1,7 @@
-//! A set of keys that mostly has none or one.
+//! Collections that cost little while little is in them.
+
+use std::collections::HashMap;
+use std::hash::Hash;
 
 /// A set of keys, in order. Two words; one key more than none costs nothing, many cost a vector.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +72,16 @@ impl<K: Copy + Ord> Few<K> {
     }
 }
 
+/// Gives a table's memory back when most of it is empty.
+pub(super) fn give_back<K: Eq + Hash, V>(table: &mut HashMap<K, V>) {
+    if table.capacity() > ENTRIES_KEPT && table.len() < table.capacity() / 8 {
+        table.shrink_to_fit();
+    }
+}
+
+/// Entries that there is room for in any case: a table this small is not worth giving back.
+const ENTRIES_KEPT: usize = 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +99,15 @@ mod tests {
         assert_eq!(set, Few::One(3));
         assert!(set.contains(3) && set.remove(3) && !set.remove(3) && set.is_empty());
         assert_eq!(size_of::<Few<u32>>(), 16);
+    }
+
+    #[test]
+    fn a_table_is_given_back_when_its_crowd_has_gone() {
+        let mut table: HashMap<u32, u32> = (0..10_000).map(|n| (n, n)).collect();
+        for n in 3..10_000 {
+            table.remove(&n);
+            give_back(&mut table);
+        }
+        assert!(table.len() == 3 && table.capacity() < ENTRIES_KEPT);
     }
 }

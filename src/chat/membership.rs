@@ -6,7 +6,6 @@
 use super::Chat;
 use super::effect::{Effect, RoomKey};
 use super::event::{Event, OutReason};
-use super::members::Moved;
 use super::people::PersonKey;
 use super::role::Role;
 use super::room_id::RoomKind;
@@ -23,8 +22,6 @@ impl Chat {
     ) {
         self.rooms[key].admit(person, role);
         self.people[person].rooms.insert(key);
-        // What was said before is nothing unread: the store is to know it too.
-        self.cursor_moved(key, person, Moved::default());
         if self.people[person].is_present() {
             self.one_more(key, person);
         }

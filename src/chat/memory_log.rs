@@ -2,22 +2,17 @@
 //!
 //! Keeps to the contract of `log.rs`, and answers at once. Of each room it keeps the last entries, as many and as much text
 //! as it was told; those before are trimmed, and their posts' keys with them.
-//!
-//! Invariant: a room's lines are contiguous, from `first` on; each knows how many posts there were up to it.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashMap;
 
-use super::entry::{Entry, Marks, Post, Reaction, Record, What};
+use super::entry::What;
 use super::event::Hit;
-use super::log::{Append, Create, Failure, Guard, Read, ReadOut, Write, Written};
+use super::log::{Create, Failure, Read, ReadOut, Write, Written};
 use super::matching::Words;
-use super::now::UnixMs;
-use super::person::{Author, PersonId};
 use super::room_id::{RoomId, RoomNo};
+use super::room_log::RoomLog;
 use super::seq::Seq;
-use super::text::PostKey;
 
 /// Rooms' logs in memory.
 #[derive(Debug)]
@@ -26,37 +21,6 @@ pub struct MemoryLog {
     last_no: u64,
     entries_max: usize,
     bytes_max: usize,
-}
-
-#[derive(Debug)]
-struct RoomLog {
-    id: RoomId,
-    lines: VecDeque<Line>,
-    /// The last entry.
-    seq: Seq,
-    /// The last entry that changed the rules.
-    rules: Seq,
-    posts: u64,
-    /// Bytes of all texts.
-    bytes: usize,
-    keys: HashMap<(PersonId, PostKey), Keyed>,
-}
-
-#[derive(Debug)]
-struct Line {
-    record: Record,
-    /// How many posts there were when this was the last entry.
-    posts: u64,
-    key: Option<PostKey>,
-}
-
-/// The post that a key was used for.
-#[derive(Debug)]
-struct Keyed {
-    seq: Seq,
-    at: UnixMs,
-    /// Of what was posted; the text may be edited since.
-    digest: u64,
 }
 
 impl MemoryLog {
@@ -131,220 +95,6 @@ impl MemoryLog {
     }
 }
 
-impl RoomLog {
-    fn new(id: RoomId) -> Self {
-        Self {
-            id,
-            lines: VecDeque::new(),
-            seq: Seq::START,
-            rules: Seq::START,
-            posts: 0,
-            bytes: 0,
-            keys: HashMap::new(),
-        }
-    }
-
-    fn append(&mut self, append: Append) -> Written {
-        let Append { basis, guard, at, from, what, .. } = append;
-        if let What::Post(post @ Post { key: Some(key), .. }) = &what
-            && let Some(keyed) = self.keys.get(&(from.id, key.clone()))
-        {
-            return match keyed.digest == digest(post) {
-                true => Written::Duplicate { seq: keyed.seq, at: keyed.at },
-                false => Written::KeyReused,
-            };
-        }
-        if basis != self.rules {
-            return Written::Stale;
-        }
-        match self.guarded(guard) {
-            Ok(()) => Written::Entry(self.commit(at, from, what)),
-            Err(turned_back) => turned_back,
-        }
-    }
-
-    fn guarded(&self, guard: Guard) -> Result<(), Written> {
-        let (seq, author) = match guard {
-            Guard::None => return Ok(()),
-            Guard::Post(seq) => (seq, None),
-            Guard::PostBy(seq, author) => (seq, Some(author)),
-        };
-        let post = self.find(seq).map(|line| &line.record.entry);
-        match post.filter(|entry| matches!(entry.what, What::Post(_))) {
-            None => Err(Written::NoPost),
-            Some(post) if author.is_some_and(|author| author != post.from.id) => {
-                Err(Written::NotAuthor)
-            }
-            Some(_) => Ok(()),
-        }
-    }
-
-    fn commit(&mut self, at: UnixMs, from: Author, what: What) -> Entry {
-        self.seq = self.seq.next();
-        if what.changes_rules() {
-            self.rules = self.seq;
-        }
-        let mut key = None;
-        if let What::Post(post) = &what {
-            self.posts += 1;
-            key.clone_from(&post.key);
-            if let Some(key) = key.clone() {
-                let keyed = Keyed { seq: self.seq, at, digest: digest(post) };
-                self.keys.insert((from.id, key), keyed);
-            }
-        }
-        let entry = Entry { seq: self.seq, at, from, what };
-        self.mark(&entry);
-        self.bytes += entry.text_bytes();
-        let record = Record::from(entry.clone());
-        self.lines.push_back(Line { record, posts: self.posts, key });
-        entry
-    }
-
-    /// Makes of a post what an entry about it says.
-    fn mark(&mut self, entry: &Entry) {
-        match &entry.what {
-            What::Edit { post, body: Some(body) } => self.change(*post, |record| {
-                if let What::Post(edited) = &mut record.entry.what {
-                    edited.body = body.clone();
-                    record.marks.edited = Some(entry.at);
-                }
-            }),
-            What::Delete { post: deleted } => {
-                self.change(*deleted, |record| {
-                    record.entry.what = What::Tombstone;
-                    record.marks = Marks::default();
-                });
-                for seq in self.edits_of(*deleted) {
-                    self.change(seq, |record| {
-                        record.entry.what = What::Edit { post: *deleted, body: None };
-                    });
-                }
-            }
-            What::React { post, emoji, on } => self.change(*post, |record| {
-                let reactions = &mut record.marks.reactions;
-                if let Some(reaction) = reactions.iter_mut().find(|r| r.emoji == *emoji) {
-                    reaction.users.retain(|user| *user != entry.from.name);
-                    reaction.users.extend(on.then(|| entry.from.name.clone()));
-                } else if *on {
-                    let users = vec![entry.from.name.clone()];
-                    reactions.push(Reaction { emoji: emoji.clone(), users });
-                }
-                reactions.retain(|reaction| !reaction.users.is_empty());
-            }),
-            What::Pin { post, on } => self.change(*post, |record| record.marks.pinned = *on),
-            _ => {}
-        }
-    }
-
-    fn edits_of(&self, deleted: Seq) -> Vec<Seq> {
-        let entries = self.lines.iter().map(|line| &line.record.entry);
-        let is_edit =
-            |entry: &&Entry| matches!(entry.what, What::Edit { post, .. } if post == deleted);
-        entries.filter(is_edit).map(|entry| entry.seq).collect()
-    }
-
-    /// Changes a record, and the count of bytes with it.
-    fn change(&mut self, seq: Seq, change: impl FnOnce(&mut Record)) {
-        let Some(at) = self.place_of(seq) else { return };
-        let record = &mut self.lines[at].record;
-        self.bytes -= record.entry.text_bytes();
-        change(record);
-        self.bytes += record.entry.text_bytes();
-    }
-
-    /// Forgets the first entries, until no more is kept than may be; the last is kept in any case.
-    fn trim(&mut self, entries_max: usize, bytes_max: usize) {
-        while self.lines.len() > entries_max.max(1)
-            || (self.lines.len() > 1 && self.bytes > bytes_max)
-        {
-            let Some(line) = self.lines.pop_front() else { return };
-            self.bytes -= line.record.entry.text_bytes();
-            if let Some(key) = line.key {
-                self.keys.remove(&(line.record.entry.from.id, key));
-            }
-        }
-    }
-
-    fn cursor(&self, person: PersonId, received: Seq, read: Seq) -> Written {
-        let unread = self.lines.iter().filter(|line| line.record.entry.seq > read);
-        let mentions = unread.filter(|line| line.mentions(person)).count() as u64;
-        let last_read = self.lines.iter().rev().find(|line| line.record.entry.seq <= read);
-        let posts_read = match (last_read, self.lines.front()) {
-            (Some(line), _) => line.posts,
-            // Before the first that is kept: as if read up to that.
-            (None, Some(first)) => first.posts - u64::from(first.is_post()),
-            (None, None) => self.posts,
-        };
-        Written::Cursor { received, read, posts_read, mentions }
-    }
-
-    fn replay(&self, after: Seq, through: Seq, bytes_max: usize) -> ReadOut {
-        let mut left = bytes_max;
-        let mut records = Vec::new();
-        let in_range = |seq: Seq| seq > after && seq <= through;
-        for record in self.records().filter(|record| in_range(record.entry.seq)) {
-            let Some(less) = left.checked_sub(record.entry.text_bytes()) else {
-                return ReadOut::Page { records, more: true, as_of: self.seq };
-            };
-            left = less;
-            records.push(record.clone());
-        }
-        ReadOut::Page { records, more: false, as_of: self.seq }
-    }
-
-    fn before(&self, before: Seq, limit: u16) -> ReadOut {
-        let lines = self.records().rev().filter(|record| record.entry.seq < before);
-        let (mut records, more) = page(lines, limit);
-        records.reverse();
-        ReadOut::Page { records, more, as_of: self.seq }
-    }
-
-    fn after(&self, after: Seq, limit: u16) -> ReadOut {
-        let (records, more) = page(self.records().filter(|r| r.entry.seq > after), limit);
-        ReadOut::Page { records, more, as_of: self.seq }
-    }
-
-    fn records(&self) -> impl DoubleEndedIterator<Item = &Record> {
-        self.lines.iter().map(|line| &line.record)
-    }
-
-    fn first(&self) -> Seq {
-        self.lines.front().map_or(self.seq.next(), |line| line.record.entry.seq)
-    }
-
-    fn find(&self, seq: Seq) -> Option<&Line> {
-        self.place_of(seq).map(|at| &self.lines[at])
-    }
-
-    fn place_of(&self, seq: Seq) -> Option<usize> {
-        let place = usize::try_from(seq.0.checked_sub(self.first().0)?).ok()?;
-        (place < self.lines.len()).then_some(place)
-    }
-}
-
-impl Line {
-    fn is_post(&self) -> bool {
-        matches!(self.record.entry.what, What::Post(_) | What::Tombstone)
-    }
-
-    fn mentions(&self, person: PersonId) -> bool {
-        let entry = &self.record.entry;
-        let What::Post(post) = &entry.what else { return false };
-        entry.from.id != person && post.mentions.iter().any(|author| author.id == person)
-    }
-}
-
-/// The first so many lines, and whether there are more.
-fn page<'a>(records: impl Iterator<Item = &'a Record>, limit: u16) -> (Vec<Record>, bool) {
-    let limit = usize::from(limit);
-    let lines = records.filter(|record| record.entry.what.is_line());
-    let mut records: Vec<_> = lines.take(limit + 1).cloned().collect();
-    let more = records.len() > limit;
-    records.truncate(limit);
-    (records, more)
-}
-
 fn search<'a>(
     rooms: impl Iterator<Item = &'a RoomLog>,
     query: &str,
@@ -369,8 +119,126 @@ fn search<'a>(
     ReadOut::Found { hits: hits.collect(), more }
 }
 
-fn digest(post: &Post) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    (&post.body, post.reply_to).hash(&mut hasher);
-    hasher.finish()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::log::{Append, Guard};
+    use crate::chat::{Author, Body, Emoji, Epoch, Name, PersonId, Post, RoomKind, UnixMs};
+
+    fn author(id: u64) -> Author {
+        Author { id: PersonId(id), name: Name::stored(if id == 1 { "ana" } else { "bo" }) }
+    }
+
+    fn post(text: &str, mentions: &[u64]) -> What {
+        let mentions = mentions.iter().map(|id| author(*id)).collect();
+        What::Post(Post { key: None, body: Body::stored(text), reply_to: None, mentions })
+    }
+
+    fn append(log: &mut MemoryLog, by: u64, guard: Guard, what: What) -> Written {
+        let (room, basis, at) = (RoomNo(1), log.rooms[&RoomNo(1)].rules, UnixMs(by));
+        log.write(Write::Append(Append { room, basis, guard, at, from: author(by), what }))
+    }
+
+    fn log() -> MemoryLog {
+        let mut log = MemoryLog::bounded(5, 100);
+        assert_eq!(log.begin(RoomId::lobby()), RoomNo(1));
+        log
+    }
+
+    #[test]
+    fn a_write_that_was_decided_upon_other_rules_is_turned_back() {
+        let mut log = log();
+        let room = RoomNo(1);
+        let append = |basis| {
+            let (guard, at, from, what) = (Guard::None, UnixMs(0), author(1), What::Join);
+            Write::Append(Append { room, basis, guard, at, from, what })
+        };
+        assert!(matches!(log.write(append(Seq(0))), Written::Entry(_)));
+        assert_eq!(log.write(append(Seq(0))), Written::Stale);
+        assert!(matches!(log.write(append(Seq(1))), Written::Entry(_)));
+    }
+
+    #[test]
+    fn a_guard_is_held_against_the_post_as_it_is_now() {
+        let mut log = log();
+        append(&mut log, 1, Guard::None, post("x", &[]));
+        let mut react = |guard, by| {
+            let (post, emoji) = (Seq(1), Emoji::stored("👍"));
+            append(&mut log, by, guard, What::React { post, emoji, on: true })
+        };
+        assert_eq!(react(Guard::Post(Seq(2)), 2), Written::NoPost);
+        assert_eq!(react(Guard::PostBy(Seq(1), PersonId(2)), 2), Written::NotAuthor);
+        assert!(matches!(react(Guard::PostBy(Seq(1), PersonId(1)), 1), Written::Entry(_)));
+        append(&mut log, 1, Guard::Post(Seq(1)), What::Delete { post: Seq(1) });
+        let again = append(&mut log, 1, Guard::Post(Seq(1)), What::Delete { post: Seq(1) });
+        assert_eq!(again, Written::NoPost);
+    }
+
+    #[test]
+    fn a_deleted_post_leaves_no_text_behind() {
+        let mut log = log();
+        append(&mut log, 1, Guard::None, post("secret", &[]));
+        let edit = What::Edit { post: Seq(1), body: Some(Body::stored("still secret")) };
+        append(&mut log, 1, Guard::Post(Seq(1)), edit);
+        append(&mut log, 1, Guard::Post(Seq(1)), What::Delete { post: Seq(1) });
+        let room = RoomNo(1);
+        let (after, through) = (Seq(0), Seq(3));
+        let out = log.read(&Read::Replay { room, after, through, bytes_max: 0 });
+        let ReadOut::Page { records, more: false, as_of: Seq(3) } = out else { panic!("{out:?}") };
+        assert_eq!(records[0].entry.what, What::Tombstone);
+        assert_eq!(records[1].entry.what, What::Edit { post: Seq(1), body: None });
+        assert_eq!(log.rooms[&room].bytes, 0);
+    }
+
+    #[test]
+    fn it_keeps_the_last_entries_and_as_much_text_as_it_may() {
+        let mut log = log();
+        (0..9).for_each(|_| _ = append(&mut log, 1, Guard::None, post("x", &[])));
+        assert_eq!(log.first(RoomNo(1)), Seq(5));
+        append(&mut log, 1, Guard::None, post(&"x".repeat(98), &[]));
+        assert_eq!(log.first(RoomNo(1)), Seq(8), "100 bytes are two and one of 98");
+        append(&mut log, 1, Guard::None, post(&"x".repeat(500), &[]));
+        assert_eq!((log.first(RoomNo(1)), log.rooms[&RoomNo(1)].bytes), (Seq(11), 500));
+    }
+
+    #[test]
+    fn a_cursor_is_answered_with_what_is_left() {
+        let mut log = log();
+        append(&mut log, 1, Guard::None, post("@bo", &[2]));
+        append(&mut log, 1, Guard::None, What::Leave);
+        append(&mut log, 1, Guard::None, post("@bo @ana", &[1, 2]));
+        let mut left = |person, read| {
+            let (person, read) = (PersonId(person), Seq(read));
+            let cursor = Write::Cursor { person, room: RoomNo(1), received: read, read };
+            match log.write(cursor) {
+                Written::Cursor { posts_read, mentions, .. } => (posts_read, mentions),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(
+            [left(2, 0), left(2, 1), left(2, 2), left(2, 3)],
+            [(0, 2), (1, 1), (1, 1), (2, 0)]
+        );
+        assert_eq!(left(1, 0), (0, 0), "nobody mentions themselves");
+    }
+
+    #[test]
+    fn a_room_that_is_not_there_is_the_callers_mistake() {
+        let mut log = MemoryLog::bounded(5, 100);
+        let room = RoomNo(7);
+        let page = log.read(&Read::Before { room, before: Seq(9), limit: 1 });
+        assert_eq!(page, ReadOut::Failed(Failure::Corrupt));
+        let create = Create {
+            id: RoomId::secret(1),
+            kind: RoomKind::Invite,
+            title: None,
+            epoch: Epoch::new(1),
+            at: UnixMs(0),
+            from: author(1),
+            members: [].into(),
+        };
+        let Written::Created { room, .. } = log.write(Write::Create(create)) else { panic!() };
+        log.forget(room);
+        assert_eq!(log.first(room), Seq::START);
+    }
 }

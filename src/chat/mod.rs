@@ -68,12 +68,14 @@ mod rate;
 mod reading;
 mod replay;
 mod room;
+mod room_log;
 mod rooms;
 mod routing;
 mod sessions;
 mod slots;
 mod summary;
 mod tail;
+mod taken;
 mod timers;
 mod typing;
 
@@ -195,12 +197,12 @@ impl Chat {
 
     /// Keeps a name for a registration that is under way; false if it is not free.
     pub fn reserve(&mut self, name: &Name) -> bool {
-        self.people.reserve(name)
+        self.people.taken().reserve(name)
     }
 
     /// Gives back a reserved name for which there will be no account.
     pub fn release(&mut self, name: &Name) {
-        self.people.release(name);
+        self.people.taken().release(name);
     }
 
     /// Takes in an account that the store has, under a name that was reserved for it. The first of all becomes the lobby's

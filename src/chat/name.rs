@@ -88,6 +88,11 @@ impl Name {
         }
     }
 
+    /// Its text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
     /// What it looks like, its case apart and as it stands: who has either may be confused with it. The first is unique
     /// by itself among names that differ in more than case.
     pub fn skeletons(&self) -> [Skeleton; 2] {

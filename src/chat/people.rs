@@ -1,21 +1,19 @@
 //! Everybody who is known: accounts, deleted ones too, and the guests of the last while.
 //!
-//! Owns persons and the names that are taken. A name is taken with all that looks like it (see [`Name::skeletons`]), and so
-//! are the second names that people are shown by: nobody can come as somebody else. The names of deleted accounts stay
-//! taken, a guest's is free when the guest is forgotten.
+//! Owns persons, and by what they are found. The names of deleted accounts stay taken; a guest's is free when the guest is
+//! forgotten.
 //!
 //! Invariants: a [`PersonKey`] is an account's for good, and a guest's until it is forgotten, which is when nothing is left
 //! that names it: no session, no room, no timer. What waits for the log names persons by [`PersonId`] instead.
 
 use std::collections::{BTreeSet, HashMap};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::{Index, IndexMut};
 
 use super::effect::RoomKey;
 use super::event::User;
-use super::few::Few;
+use super::few::{Few, give_back};
 use super::log::RestoredPerson;
-use super::name::{Name, Skeleton, fold};
+use super::name::{Name, fold};
 use super::now::UnixMs;
 use super::person::{Author, PersonId, Profile};
 use super::rate::Bucket;
@@ -23,6 +21,7 @@ use super::room_id::RoomKind;
 use super::rooms::Rooms;
 use super::sessions::SessionKey;
 use super::slots::Slots;
+use super::taken::TakenNames;
 
 /// A person in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,24 +63,11 @@ pub(super) struct People {
     by_id: HashMap<PersonId, PersonKey>,
     /// Whom one can name, in the order of their names, whatever the case.
     by_name: Vec<PersonKey>,
-    taken: HashMap<Fingerprint, Taken>,
+    taken: TakenNames,
     present: BTreeSet<PersonKey>,
     guests: usize,
     /// The first account of all, deleted or not.
     first: Option<PersonId>,
-}
-
-/// A skeleton as a 64-bit hash, a third of the memory. That two of a million names have one by chance is as likely as one
-/// in 40 million, and somebody would be told to choose another name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Fingerprint(u64);
-
-/// By whom a name is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taken {
-    By(PersonKey),
-    /// Somebody whose registration is under way.
-    Reserved,
 }
 
 impl Person {
@@ -122,26 +108,13 @@ impl Person {
     }
 }
 
-impl Fingerprint {
-    fn of(skeleton: &Skeleton) -> Self {
-        let mut hasher = DefaultHasher::new();
-        skeleton.hash(&mut hasher);
-        Self(hasher.finish())
-    }
-
-    /// All that a name takes.
-    fn all(name: &Name) -> [Self; 2] {
-        name.skeletons().each_ref().map(Self::of)
-    }
-}
-
 impl People {
     pub(super) fn restore(people: Vec<RestoredPerson>) -> Self {
         let mut all = Self {
             slots: Slots::new(),
             by_id: HashMap::with_capacity(people.len()),
             by_name: Vec::new(),
-            taken: HashMap::with_capacity(people.len()),
+            taken: TakenNames::default(),
             present: BTreeSet::new(),
             guests: 0,
             first: None,
@@ -199,26 +172,18 @@ impl People {
         matching.take_while(move |key| self[*key].author.name.begins_with(&folded))
     }
 
+    /// The names that are taken.
+    pub(super) fn taken(&mut self) -> &mut TakenNames {
+        &mut self.taken
+    }
+
     pub(super) fn is_free(&self, name: &Name) -> bool {
-        Fingerprint::all(name).iter().all(|print| !self.taken.contains_key(print))
-    }
-
-    /// Keeps a free name for somebody; false if it is not free.
-    pub(super) fn reserve(&mut self, name: &Name) -> bool {
-        let free = self.is_free(name);
-        if free {
-            self.taken.extend(Fingerprint::all(name).map(|print| (print, Taken::Reserved)));
-        }
-        free
-    }
-
-    pub(super) fn release(&mut self, name: &Name) {
-        self.free(name, Taken::Reserved);
+        self.taken.is_free(name)
     }
 
     /// Adds an account, or a guest, under a name that is free or was reserved for it.
     pub(super) fn add(&mut self, author: Author, now_ms: u64) -> PersonKey {
-        self.release(&author.name);
+        self.taken.release(&author.name);
         let folded = fold(author.name.as_str());
         let key = self.insert(author, Profile::default(), now_ms);
         self.by_name.insert(self.place_of(&folded), key);
@@ -229,8 +194,9 @@ impl People {
     pub(super) fn forget(&mut self, key: PersonKey) {
         self.unlist(key);
         let Some(person) = self.slots.remove_at(key.0) else { return };
-        person.names().for_each(|name| self.free(name, Taken::By(key)));
+        person.names().for_each(|name| self.taken.give_up(name, key));
         self.by_id.remove(&person.author.id);
+        give_back(&mut self.by_id);
         self.guests -= 1;
     }
 
@@ -242,17 +208,14 @@ impl People {
 
     /// Shows a person otherwise; false, and nothing done, if the second name looks like somebody else's.
     pub(super) fn set_profile(&mut self, key: PersonKey, profile: Profile) -> bool {
-        let taken_by = |print: &Fingerprint| self.taken.get(print);
-        let is_own = |print| taken_by(print).is_none_or(|taken| *taken == Taken::By(key));
-        let wanted = profile.display.as_ref().map(Fingerprint::all);
-        if !wanted.iter().flatten().all(is_own) {
+        if !profile.display.as_ref().is_none_or(|name| self.taken.is_free_for(key, name)) {
             return false;
         }
         let is_ordinary = profile == Profile::default();
         let old =
             std::mem::replace(&mut self[key].profile, (!is_ordinary).then(|| Box::new(profile)));
         if let Some(display) = old.and_then(|old| old.display) {
-            self.free(&display, Taken::By(key));
+            self.taken.give_up(&display, key);
         }
         self.take_names_of(key);
         true
@@ -313,18 +276,8 @@ impl People {
     }
 
     fn take_names_of(&mut self, key: PersonKey) {
-        let prints: Vec<_> = self[key].names().flat_map(Fingerprint::all).collect();
-        for print in prints {
-            self.taken.entry(print).or_insert(Taken::By(key));
-        }
-    }
-
-    fn free(&mut self, name: &Name, by: Taken) {
-        for print in Fingerprint::all(name) {
-            if self.taken.get(&print) == Some(&by) {
-                self.taken.remove(&print);
-            }
-        }
+        let Some(person) = self.slots.at(key.0) else { return };
+        person.names().for_each(|name| self.taken.take(name, key));
     }
 
     fn unlist(&mut self, key: PersonKey) {
@@ -381,17 +334,6 @@ mod tests {
         assert_eq!(names(&people, people.beginning("")).len(), 5);
         let after = Name::stored("ana");
         assert_eq!(names(&people, people.after(Some(&after))), ["anabel", "bo", "Bob", "жук"]);
-    }
-
-    #[test]
-    fn what_looks_like_a_taken_name_is_not_free() {
-        let mut people = people(&["bill"]);
-        assert!(!people.is_free(&Name::stored("Bi11")) && people.is_free(&Name::stored("bo")));
-        assert!(people.reserve(&Name::stored("bo")) && !people.reserve(&Name::stored("Bo")));
-        people.release(&Name::stored("bill"));
-        assert!(!people.is_free(&Name::stored("bill")), "taken, not reserved");
-        people.release(&Name::stored("bo"));
-        assert!(people.is_free(&Name::stored("bo")));
     }
 
     #[test]

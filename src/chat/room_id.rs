@@ -49,6 +49,11 @@ impl RoomId {
         Self(text.into())
     }
 
+    /// Its text, shared.
+    pub fn shared(&self) -> Arc<str> {
+        self.0.clone()
+    }
+
     /// As it is stored and sent.
     pub fn as_str(&self) -> &str {
         &self.0

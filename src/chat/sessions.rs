@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::ops::{Index, IndexMut};
 
 use super::effect::{RoomKey, SessionId};
-use super::few::Few;
+use super::few::{Few, give_back};
 use super::joining::Joins;
 use super::people::PersonKey;
 use super::rate::Bucket;
@@ -67,10 +67,7 @@ impl Sessions {
     pub(super) fn remove(&mut self, key: SessionKey) -> Option<Session> {
         let session = self.slots.remove(key.0)?;
         self.by_id.remove(&session.id);
-        let room = self.by_id.capacity();
-        if room > SESSIONS_KEPT && self.by_id.len() < room / 8 {
-            self.by_id.shrink_to_fit();
-        }
+        give_back(&mut self.by_id);
         Some(session)
     }
 
@@ -109,6 +106,3 @@ impl IndexMut<SessionKey> for Sessions {
         self.slots.find_mut(key.0).expect("a session is listed only while it is here")
     }
 }
-
-/// Sessions that there is room for in any case: a table this small is not worth giving back.
-const SESSIONS_KEPT: usize = 1024;

@@ -40,13 +40,11 @@ impl Chat {
     /// What a room is called: of a direct room the other's name, of an invite room without a title nothing.
     fn name_for(&self, room: &Room, person: PersonKey) -> Arc<str> {
         match (room.kind, &room.title) {
-            (RoomKind::Lobby | RoomKind::Open, None) => room.id.as_str().into(),
+            (RoomKind::Lobby | RoomKind::Open, None) => room.id.shared(),
             (RoomKind::Direct, _) => {
                 let mut others = room.members.iter().filter(|(member, _)| *member != person);
-                others
-                    .next()
-                    .map_or("", |(other, _)| self.people[other].author.name.as_str())
-                    .into()
+                let name = |other| self.people[other].author.name.shared();
+                others.next().map(|(other, _)| name(other)).unwrap_or_default()
             }
             (_, title) => title.clone().unwrap_or_default(),
         }

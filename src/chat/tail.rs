@@ -71,20 +71,20 @@ pub(super) struct Tails {
 }
 
 impl Tails {
-    /// Takes note of how much a room's tail took and takes; answers with a room whose tail is to be let go now.
-    pub(super) fn changed(
-        &mut self,
-        room: RoomKey,
-        before: usize,
-        after: usize,
-    ) -> Option<RoomKey> {
+    /// Takes note of how much a room's tail took and takes.
+    pub(super) fn changed(&mut self, room: RoomKey, before: usize, after: usize) {
         self.bytes = self.bytes - before + after;
         match (before, after) {
             (0, 0) => {}
             (0, _) => self.began.push_back(room),
+            (_, 0) if self.began.front() == Some(&room) => _ = self.began.pop_front(),
             (_, 0) => self.began.retain(|other| *other != room),
             _ => {}
         }
+    }
+
+    /// The room whose tail is to be let go, if all together are too much.
+    pub(super) fn to_let_go(&self) -> Option<RoomKey> {
         if self.bytes <= TAILS_BYTES_MAX { None } else { self.began.front().copied() }
     }
 }
@@ -160,9 +160,12 @@ mod tests {
     #[test]
     fn all_together_stay_under_a_limit() {
         let mut tails = Tails::default();
-        assert_eq!(tails.changed(RoomKey(1), 0, TAILS_BYTES_MAX), None);
-        assert_eq!(tails.changed(RoomKey(2), 0, 10), Some(RoomKey(1)));
-        assert_eq!(tails.changed(RoomKey(1), TAILS_BYTES_MAX, 0), None);
-        assert_eq!((tails.changed(RoomKey(2), 10, 20), tails.bytes), (None, 20));
+        tails.changed(RoomKey(1), 0, TAILS_BYTES_MAX);
+        assert_eq!(tails.to_let_go(), None);
+        tails.changed(RoomKey(2), 0, 10);
+        assert_eq!(tails.to_let_go(), Some(RoomKey(1)));
+        tails.changed(RoomKey(1), TAILS_BYTES_MAX, 0);
+        tails.changed(RoomKey(2), 10, 20);
+        assert_eq!((tails.to_let_go(), tails.bytes, tails.began.len()), (None, 20, 1));
     }
 }

@@ -8,6 +8,7 @@
 //! `script.rs` says what a row can be, `shown.rs` how what is told is written. `world.rs` runs the chat against a log that
 //! answers when told, and holds every script to what must always be so.
 
+mod held_log;
 mod script;
 mod shown;
 mod world;
@@ -26,4 +27,5 @@ mod presence;
 mod random;
 mod reading;
 mod replaying;
+mod restoring;
 mod typing;

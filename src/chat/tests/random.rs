@@ -198,7 +198,7 @@ fn check(world: &World) {
 /// Checks that durable rooms are as their logs' entries make them.
 fn check_log(world: &World) {
     for (_, room) in world.chat.rooms.iter().filter(|(_, room)| !room.is_invite()) {
-        let entries = world.entries(room.no);
+        let entries = world.log.entries(room.no);
         let mut members: BTreeMap<PersonId, Role> = BTreeMap::new();
         let mut mode = Mode::default();
         for entry in &entries {

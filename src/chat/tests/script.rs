@@ -141,8 +141,8 @@ fn direct_log(world: &mut World, words: &[&str]) {
     match words {
         ["holds"] => world.log.at_once = false,
         ["answers", rest @ ..] => world.answer_writes(count(rest.first())),
-        ["commits", rest @ ..] => world.commit_writes(count(rest.first())),
-        ["reads"] => world.do_reads(),
+        ["commits", rest @ ..] => world.log.commit(count(rest.first())),
+        ["reads"] => world.log.read(),
         ["shows", rest @ ..] => world.answer_reads(count(rest.first())),
         ["fails"] => world.log.fails = Some(Failure::Unavailable { after_ms: 700 }),
         ["fails", "costly"] => world.log.fails = Some(Failure::TooCostly),

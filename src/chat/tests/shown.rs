@@ -139,7 +139,7 @@ fn what(what: &What) -> String {
     }
 }
 
-fn summary(told: &RoomSummary) -> String {
+pub(super) fn summary(told: &RoomSummary) -> String {
     let name = if *told.name == *room_name(&told.room) {
         String::new()
     } else {

@@ -3,20 +3,18 @@
 //! Holds to what must always be so: each request is answered once; a session is sent the entries of a room that it is
 //! attached to in their order, none missing and none twice, and none of any other room.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::log::{
-    Failure, Read, ReadOut, Restored, RestoredMember, RestoredPerson, RestoredRoom, Ticket, Write,
-    Written,
-};
+use super::super::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom};
 use super::super::*;
+use super::held_log::HeldLog;
 use super::shown;
 
 /// The world of one script.
 pub(super) struct World {
     pub(super) chat: Chat,
     pub(super) now: Now,
-    pub(super) log: Log,
+    pub(super) log: HeldLog,
     sessions: BTreeMap<SessionId, Session>,
     /// Requests that are not answered yet.
     open: BTreeSet<(SessionId, RequestId)>,
@@ -37,31 +35,12 @@ struct Session {
     is_closed: bool,
 }
 
-/// The durable log: one in memory, whose answers can be held back.
-pub(super) struct Log {
-    memory: MemoryLog,
-    /// Answers at once.
-    pub(super) at_once: bool,
-    /// Fails whatever it is asked.
-    pub(super) fails: Option<Failure>,
-    writes: VecDeque<(Ticket, Job<Write, Written>)>,
-    reads: VecDeque<(Ticket, Job<Read, ReadOut>)>,
-    /// Writes that were committed, for scripts that count them.
-    pub(super) committed: usize,
-}
-
-enum Job<Q, A> {
-    Asked(Q),
-    Done(A),
-}
-
 impl World {
     /// With `root`, who owns the lobby, or without anybody.
     pub(super) fn new(limits: Limits, root: bool) -> Self {
         let root = root.then(|| Author { id: PersonId(1), name: Name::stored("root") });
         let owner = root.as_ref();
-        let mut memory = MemoryLog::bounded(usize::MAX, usize::MAX);
-        let no = memory.begin(RoomId::lobby());
+        let (log, no) = HeldLog::with_lobby();
         let owners = owner.map(|owner| member(owner.id, Role::Owner)).into_iter().collect();
         let lobby = lobby(no, owners);
         let people = root.iter().map(|author| person(author.clone())).collect();
@@ -69,14 +48,7 @@ impl World {
         Self {
             chat: Chat::new(limits, restored),
             now: Now { mono_ms: 1_000, unix: UnixMs(1_000_000) },
-            log: Log {
-                memory,
-                at_once: true,
-                fails: None,
-                writes: VecDeque::new(),
-                reads: VecDeque::new(),
-                committed: 0,
-            },
+            log,
             sessions: BTreeMap::new(),
             open: BTreeSet::new(),
             requests: 0,
@@ -203,55 +175,20 @@ impl World {
         result
     }
 
-    /// Commits the first so many writes that are not committed yet; nobody is told.
-    pub(super) fn commit_writes(&mut self, count: usize) {
-        let asked = |job: &&mut (Ticket, Job<Write, Written>)| matches!(job.1, Job::Asked(_));
-        for (_, job) in self.log.writes.iter_mut().filter(asked).take(count) {
-            let Job::Asked(write) = job else { unreachable!("filtered") };
-            *job = Job::Done(match self.log.fails {
-                Some(failure) => Written::Failed(failure),
-                None => self.log.memory.write(write.clone()),
-            });
-            self.log.committed += 1;
-        }
-    }
-
     /// Tells the chat of so many writes.
     pub(super) fn answer_writes(&mut self, count: usize) {
         for _ in 0..count {
-            self.commit_writes(1);
-            let Some((ticket, Job::Done(written))) = self.log.writes.pop_front() else { return };
+            let Some((ticket, written)) = self.log.next_written() else { return };
             self.with(|chat, now, effects| chat.written(ticket, written, now, effects));
         }
     }
 
-    /// Reads what is asked for, as the log is now; nobody is told.
-    pub(super) fn do_reads(&mut self) {
-        for (_, job) in &mut self.log.reads {
-            if let Job::Asked(read) = job {
-                *job = Job::Done(match self.log.fails {
-                    Some(failure) => ReadOut::Failed(failure),
-                    None => self.log.memory.read(read),
-                });
-            }
-        }
-    }
-
-    /// Tells the chat what was read.
+    /// Tells the chat what was read, so many times.
     pub(super) fn answer_reads(&mut self, count: usize) {
         for _ in 0..count {
-            self.do_reads();
-            let Some((ticket, Job::Done(out))) = self.log.reads.pop_front() else { return };
+            let Some((ticket, out)) = self.log.next_read() else { return };
             self.with(|chat, now, effects| chat.read_out(ticket, out, now, effects));
         }
-    }
-
-    /// Every entry of a durable room, from its log.
-    pub(super) fn entries(&self, room: RoomNo) -> Vec<Entry> {
-        let (after, through) = (Seq::START, Seq(u64::MAX));
-        let read = Read::Replay { room, after, through, bytes_max: usize::MAX };
-        let ReadOut::Page { records, .. } = self.log.memory.read(&read) else { panic!("{room:?}") };
-        records.into_iter().map(|record| record.entry).collect()
     }
 
     /// What was told since the last time, one line for each.
@@ -263,9 +200,11 @@ impl World {
     pub(super) fn end(mut self) {
         self.log.fails = None;
         self.log.at_once = true;
+        self.answer_writes(usize::MAX);
+        self.answer_reads(usize::MAX);
         self.wait(60_000);
         assert!(self.open.is_empty(), "not answered: {:?}", self.open);
-        assert!(self.log.writes.is_empty() && self.log.reads.is_empty());
+        assert!(self.log.is_idle());
     }
 
     pub(super) fn tell(&mut self, name: &str, what: &str) {
@@ -305,8 +244,8 @@ impl World {
                 };
                 self.tell(&format!("call {}", call.0), &shown);
             }
-            Effect::Write(ticket, write) => self.log.writes.push_back((ticket, Job::Asked(write))),
-            Effect::Read(ticket, read) => self.log.reads.push_back((ticket, Job::Asked(read))),
+            Effect::Write(ticket, write) => self.log.ask_to_write(ticket, write),
+            Effect::Read(ticket, read) => self.log.ask_to_read(ticket, read),
             Effect::Close(id, reason) => {
                 let session = self.sessions.get_mut(&id).expect("connected");
                 session.is_closed = true;

@@ -1,0 +1,138 @@
+//! The chat as the log has it when the program starts.
+
+use super::super::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom};
+use super::super::*;
+use super::shown;
+use super::world::{lobby, member, person, room_id};
+
+fn author(id: u64, name: &str) -> Author {
+    Author { id: PersonId(id), name: Name::stored(name) }
+}
+
+fn room(no: u64, name: &str, kind: RoomKind, members: Vec<RestoredMember>) -> RestoredRoom {
+    let (id, seq, rules) = (room_id(name), Seq(9), Seq(4));
+    RestoredRoom { id, kind, seq, rules, posts: 5, ..lobby(RoomNo(no), members) }
+}
+
+/// What somebody is told who connects to a chat of these rooms: `ana`, `bo` who is deleted, and `cy`.
+fn told(rooms: Vec<RestoredRoom>, id: u64, request: Option<Request>) -> Vec<String> {
+    let deleted = RestoredPerson { deleted: true, ..person(author(2, "bo")) };
+    let people = vec![person(author(1, "ana")), deleted, person(author(3, "cy"))];
+    let mut chat = Chat::new(Limits::default(), Restored { people, rooms });
+    let (session, now) = (SessionId(1), Now { mono_ms: 0, unix: UnixMs(1_000) });
+    let mut effects = Vec::new();
+    chat.connect(session, PersonId(id), now, &mut effects).unwrap();
+    if let Some(request) = request {
+        effects.clear();
+        chat.apply(session, Command::Request { id: RequestId(1), request }, now, &mut effects);
+    }
+    let shown = effects.iter().flat_map(|effect| match effect {
+        Effect::Send(_, Event::Welcome(welcome)) => {
+            welcome.rooms.iter().map(|room| shown::summary(room)).collect()
+        }
+        Effect::Send(_, event) => vec![shown::event(event)],
+        Effect::Write(..) => vec!["a write".into()],
+        _ => Vec::new(),
+    });
+    shown.collect()
+}
+
+#[test]
+fn rooms_roles_and_cursors_are_back() {
+    let ana = RestoredMember {
+        read: Seq(5),
+        received: Seq(7),
+        posts_read: 3,
+        mentions: 1,
+        ..member(PersonId(1), Role::Admin)
+    };
+    let group =
+        RestoredRoom { title: Some("Team".into()), ..room(2, "~team", RoomKind::Group, vec![ana]) };
+    let open = room(
+        3,
+        "den",
+        RoomKind::Open,
+        vec![member(PersonId(1), Role::Owner), member(PersonId(3), Role::Reader)],
+    );
+    let rooms = vec![lobby(RoomNo(1), vec![member(PersonId(3), Role::Owner)]), group, open];
+    assert_eq!(
+        told(rooms.clone(), 1, None),
+        [
+            "lobby member seq=0 read=0 left=0+0",
+            "~team \"Team\" admin seq=9 read=5 left=2+1",
+            "den owner seq=9 read=0 left=5+0"
+        ]
+    );
+    assert_eq!(
+        told(rooms, 3, None),
+        ["lobby owner seq=0 read=0 left=0+0", "den reader seq=9 read=0 left=5+0"]
+    );
+}
+
+#[test]
+fn who_has_read_nothing_of_the_lobby_has_nothing_unread_but_mentions() {
+    let mentioned = RestoredMember { mentions: 2, ..member(PersonId(1), Role::Owner) };
+    let rooms = vec![RestoredRoom { posts: 40, seq: Seq(41), ..lobby(RoomNo(1), vec![mentioned]) }];
+    assert_eq!(told(rooms.clone(), 1, None), ["lobby owner seq=41 read=0 left=2+2"]);
+    assert_eq!(told(rooms, 3, None), ["lobby member seq=41 read=0 left=0+0"]);
+}
+
+#[test]
+fn the_deleted_are_in_no_room_but_with_whom_they_talked() {
+    let both = |role| vec![member(PersonId(1), role), member(PersonId(2), Role::Owner)];
+    let left_alone = room(4, "~gone", RoomKind::Group, vec![member(PersonId(2), Role::Owner)]);
+    let rooms = vec![
+        lobby(RoomNo(1), vec![member(PersonId(2), Role::Owner)]),
+        room(2, "~ab", RoomKind::Direct, both(Role::Member)),
+        room(3, "~team", RoomKind::Group, both(Role::Member)),
+        left_alone,
+    ];
+    // The first account is made the lobby's owner again.
+    assert_eq!(
+        told(rooms.clone(), 1, None),
+        [
+            "lobby member seq=0 read=0 left=0+0",
+            "~ab \"bo\" member seq=9 read=0 left=5+0",
+            "~team \"\" member seq=9 read=0 left=5+0",
+            "a write"
+        ]
+    );
+    let members = |name| Request::Members { room: room_id(name), after: None, limit: 9 };
+    assert_eq!(
+        told(rooms.clone(), 1, Some(members("~team"))),
+        ["ok ~team [ana member online] of 1"]
+    );
+    assert_eq!(
+        told(rooms.clone(), 1, Some(members("~ab"))),
+        ["ok ~ab [ana member online, bo owner] of 2"]
+    );
+    assert_eq!(told(rooms.clone(), 1, Some(members("~gone"))), ["err no_room"]);
+    assert_eq!(
+        told(rooms, 1, Some(members("lobby"))),
+        ["ok lobby [ana member online, cy member] of 2"]
+    );
+}
+
+#[test]
+fn a_ban_a_mute_and_a_pair_last() {
+    let muted = RestoredMember { muted_until: UnixMs(1_500), ..member(PersonId(1), Role::Member) };
+    let den =
+        RestoredRoom { banned: vec![PersonId(3)], ..room(2, "den", RoomKind::Open, vec![muted]) };
+    let pair = [1, 3].map(|id| member(PersonId(id), Role::Member)).into();
+    let rooms = vec![lobby(RoomNo(1), Vec::new()), den, room(3, "~ac", RoomKind::Direct, pair)];
+    let post =
+        Request::Post { room: room_id("den"), key: None, body: Body::stored("x"), reply_to: None };
+    assert_eq!(told(rooms.clone(), 1, Some(post)), ["err muted after 500"]);
+    let join = Request::Join { room: room_id("den"), since: None };
+    assert_eq!(told(rooms.clone(), 3, Some(join)), ["err banned"]);
+    let direct = Request::Direct { user: Name::stored("ana"), secret: 1, epoch: 1 };
+    let answer = told(rooms.clone(), 3, Some(direct));
+    assert_eq!(answer, ["ok room ~ac \"ana\" member seq=9 read=0 left=5+0"]);
+    let create = |name: &str| Request::Create {
+        room: NewRoom::Open { room: room_id(name) },
+        secret: 1,
+        epoch: 1,
+    };
+    assert_eq!(told(rooms.clone(), 1, Some(create("den"))), ["err name_taken"]);
+    assert_eq!(told(rooms, 1, Some(create("lobby"))), ["err name_taken"]);
+}
