@@ -1,4 +1,5 @@
-//! A WebSocket relay: rooms to talk in, in real time, on one small event loop.
+//! Rooms to talk in, in real time: a chat that loses nothing it has acknowledged, and raw WebSocket rooms, on one small event
+//! loop.
 //!
 //! # The map
 //!
@@ -8,11 +9,12 @@
 //! | [`ws`] | the WebSocket protocol (RFC 6455, RFC 7692) | `http`, for the opening handshake |
 //! | [`engine`] | sockets, time, the event loop | `ws` and `http` |
 //! | [`relay`] | raw rooms | `engine` |
-//! | `daemon` | the executable's service: routes, page, signals | all of the above |
+//! | `chat` | who is in which room, what they may do, what everybody is told | nothing: no bytes, no clock, no dice |
+//! | `store` | the rooms' logs in one file, threads that write and read it | `chat`'s values |
+//! | `daemon` | the executable's service: routes, accounts, JSON, page, signals | all of the above |
 //! | `bench` | `wsrelay bench`: any server, measured from outside | `ws` and `http`, and nothing of the server |
-//! | `bench` | how a server scales, measured from outside | `ws`, as a client |
 //!
-//! Arrows point up this table and never down. `http` and `ws` do no I/O and know no clock: bytes in, values out.
+//! Arrows point up this table and never down. `http`, `ws` and `chat` do no I/O and know no clock: values in, values out.
 //!
 //! # The path of one message
 //!
@@ -24,10 +26,14 @@
 //! is joined once, and each member is sent the same slice with one system call. Only what the kernel does not take is kept,
 //! as a reference to that slice and an offset.
 //!
+//! A post goes a longer way between the two: from JSON to a command, to the chat, which decides; to the store, which
+//! commits it with all else that has arrived; back to the chat, which follows the log, answers, and publishes; and to JSON,
+//! once for all.
+//!
 //! # Embedding
 //!
 //! Without default features the crate is what the table's first four rows say, on mio, sha1, base64, httparse, slab and
-//! log. A relay of your own:
+//! log; the feature `chat` adds the next two. A relay of your own:
 //!
 //! ```no_run
 #![doc = include_str!("../examples/relay.rs")]
