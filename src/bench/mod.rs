@@ -179,7 +179,7 @@ struct Sample {
     expected: u64,
     received: u64,
     accidents: Accidents,
-    first_drop: Option<String>,
+    first_mishap: Option<String>,
     latency_ns: Histogram<u64>,
 }
 
@@ -191,7 +191,7 @@ impl Sample {
             expected: tally.expected,
             received: tally.received,
             accidents: tally.accidents,
-            first_drop: tally.first_drop,
+            first_mishap: tally.first_mishap,
             latency_ns: tally.latency_ns,
         }
     }

@@ -116,7 +116,7 @@ impl Storm {
             None => {
                 let (all, patience) = (self.crowd.connections, self.give_up);
                 tally.accidents.dropped += u64::from(all - open);
-                tally.first_drop = Some(format!("has {open} of {all} back after {patience:?}"));
+                tally.first_mishap = Some(format!("has {open} of {all} back after {patience:?}"));
             }
         }
         Ok(Sample::new(figures, tally))

@@ -1,4 +1,5 @@
-//! Messages over a fleet, from the first handshake to the last delivery: what fanout and echo have in common.
+//! Messages over a fleet, from the first handshake to the last delivery: what fanout, echo and the chat's posts have in
+//! common.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -45,6 +46,7 @@ pub(super) fn measure(
     let tally = fleet.finish()?;
     let mut figures = Figures::default();
     set_heard(&mut figures, &tally, course.pace, seconds);
+    set_answered(&mut figures, &tally, seconds, server);
     set_used(&mut figures, &tally, server, load);
     Ok(Some(Sample::new(figures, tally)))
 }
@@ -62,17 +64,23 @@ fn set_heard(figures: &mut Figures, tally: &Tally, pace: Pace, seconds: f64) {
         (Metric::LatencyMax, 1.0),
     ];
     figures.set_quantiles(&tally.latency_ns, &latencies);
-    let answers =
-        [(Metric::AnswerP50, 0.5), (Metric::AnswerP99, 0.99), (Metric::AnswerP999, 0.999)];
-    figures.set_quantiles(&tally.answer_ns, &answers);
-    if tally.entry_bytes > 0 {
-        figures.set(Metric::PostsPerSecond, tally.acknowledged_measured as f64 / seconds);
-        figures.set(Metric::EntryBytes, tally.entry_bytes as f64 / tally.received as f64);
-    }
     let last = [(Metric::LastP50, 0.5), (Metric::LastP99, 0.99)];
     figures.set_quantiles(&tally.last_receiver_ns(), &last);
     if let Pace::Open { .. } = pace {
         figures.set_quantiles(&tally.lag_ns, &[(Metric::SendLagP99, 0.99)]);
+    }
+}
+
+/// What became of posts.
+fn set_answered(figures: &mut Figures, tally: &Tally, seconds: f64, server: Option<Used>) {
+    let answers =
+        [(Metric::AnswerP50, 0.5), (Metric::AnswerP99, 0.99), (Metric::AnswerP999, 0.999)];
+    figures.set_quantiles(&tally.answer_ns, &answers);
+    let posts = tally.acknowledged_measured as f64;
+    if posts > 0.0 {
+        figures.set(Metric::PostsPerSecond, posts / seconds);
+        figures.set(Metric::EntryBytes, tally.entry_bytes as f64 / tally.received as f64);
+        figures.set_some(Metric::CpuPerPost, server.map(|used| used.us_per(posts)));
     }
 }
 
@@ -82,9 +90,6 @@ fn set_used(figures: &mut Figures, tally: &Tally, server: Option<Used>, load: Op
     if let Some(used) = server {
         figures.set(Metric::CpuPerDelivery, used.us_per(deliveries));
         figures.set_some(Metric::UserCpuPerDelivery, used.user_us_per(deliveries));
-        if tally.acknowledged_measured > 0 {
-            figures.set(Metric::CpuPerPost, used.us_per(tally.acknowledged_measured as f64));
-        }
         figures.set(Metric::ServerCpu, used.percent());
         figures.set(Metric::ServerWait, used.waited_percent());
     }

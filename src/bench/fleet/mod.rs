@@ -308,7 +308,7 @@ impl Fleet {
         total.expected = self.gauges.expected.load(Relaxed);
         total.accidents.lost = total.accidents.lost.saturating_sub(total.withheld);
         total.accidents.dropped = u64::from(self.gauges.dropped.load(Relaxed));
-        total.first_drop = self.first_drop.take().or(total.first_drop);
+        total.first_mishap = self.first_drop.take().or(total.first_mishap);
         Ok(total)
     }
 

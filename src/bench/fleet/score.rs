@@ -73,7 +73,7 @@ pub(in crate::bench) struct Tally {
     pub(in crate::bench) entry_bytes: u64,
     pub(in crate::bench) accidents: Accidents,
     /// How the first connection ended that should not have, or what the first refusal said.
-    pub(in crate::bench) first_drop: Option<String>,
+    pub(in crate::bench) first_mishap: Option<String>,
     /// From due to received.
     pub(in crate::bench) latency_ns: Histogram<u64>,
     /// From due to acknowledged.
@@ -173,15 +173,13 @@ impl Score {
 
     /// Enters that the post has this place in the log.
     pub(super) fn note_answer(&mut self, place: usize, sequence: u32, seq: u64, now_ns: u64) {
-        match self.posts.acknowledged(place, sequence, seq) {
-            Ok(due_ns) => {
-                self.news.answered += 1;
-                self.tally.acknowledged_measured += u64::from(self.is_measured(now_ns));
-                if self.window_ns.0 <= due_ns {
-                    self.tally.answer_ns.saturating_record(now_ns.saturating_sub(due_ns));
-                }
-            }
-            Err(contradiction) => self.note_contradiction(Some(contradiction)),
+        let told = self.posts.acknowledged(place, sequence, seq);
+        self.news.answered += u64::from(told != Err(Contradiction::Unasked));
+        self.note_contradiction(told.err());
+        let Ok(due_ns) = told else { return };
+        self.tally.acknowledged_measured += u64::from(self.is_measured(now_ns));
+        if self.window_ns.0 <= due_ns {
+            self.tally.answer_ns.saturating_record(now_ns.saturating_sub(due_ns));
         }
     }
 
@@ -190,7 +188,7 @@ impl Score {
         self.news.answered += 1;
         self.tally.accidents.refused += 1;
         self.tally.withheld += u64::from(hearers);
-        self.tally.first_drop.get_or_insert_with(|| format!("refused a post ({why})"));
+        self.tally.first_mishap.get_or_insert_with(|| format!("refused a post ({why})"));
         let told = self.posts.refused(place, sequence);
         self.note_contradiction(told.err());
     }
@@ -259,7 +257,7 @@ impl Tally {
             withheld: 0,
             entry_bytes: 0,
             accidents: Accidents::default(),
-            first_drop: None,
+            first_mishap: None,
             latency_ns: histogram(),
             answer_ns: histogram(),
             lag_ns: histogram(),
@@ -286,8 +284,8 @@ impl Tally {
         self.withheld += other.withheld;
         self.entry_bytes += other.entry_bytes;
         self.accidents.add(other.accidents);
-        if self.first_drop.is_none() {
-            self.first_drop.clone_from(&other.first_drop);
+        if self.first_mishap.is_none() {
+            self.first_mishap.clone_from(&other.first_mishap);
         }
         let pairs = [
             (&mut self.latency_ns, &other.latency_ns),

@@ -115,7 +115,7 @@ impl Report {
             let counts = accidents.named().into_iter().filter(|(_, count)| *count > 0);
             let counts: Vec<String> = counts.map(|(name, n)| format!("{n} {name}")).collect();
             let at = at.map_or(String::new(), |at| format!(" at {at}"));
-            let first = outcome.samples.iter().find_map(|sample| sample.first_drop.as_ref());
+            let first = outcome.samples.iter().find_map(|sample| sample.first_mishap.as_ref());
             let first = first.map_or(String::new(), |how| format!("; it {how}"));
             Some(format!("{}{at}: {}{first}", outcome.name, counts.join(", ")))
         })
