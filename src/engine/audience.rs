@@ -27,7 +27,7 @@ use crate::ws::Codec;
 #[derive(Debug, Default)]
 pub(super) struct Audiences {
     audiences: Vec<Audience>,
-    published: Vec<AudienceId>,
+    published: Vec<Published>,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +42,16 @@ pub(super) struct Lane {
     pub(super) members: Vec<Member>,
     round: Making,
 }
+
+/// An audience that was published to, and once its round has ended, what.
+#[derive(Debug)]
+pub(super) struct Published {
+    pub(super) audience: AudienceId,
+    pub(super) rounds: Rounds,
+}
+
+/// What the lanes of an audience were published in one turn, if anything.
+pub(super) type Rounds = [Option<Round>; 2];
 
 /// A member that a frame is not for.
 struct PassedBy {
@@ -127,7 +137,7 @@ impl Audiences {
             if publication.is_whisper { entry.pass_by_lagging(slots) } else { Vec::new() };
 
         if entry.is_quiet() {
-            self.published.push(audience);
+            self.published.push(Published { audience, rounds: Rounds::default() });
         }
         let frame = &publication.frame;
         if !entry.plain.members.is_empty() {
@@ -158,25 +168,28 @@ impl Audiences {
     }
 
     /// The audiences published to since the last call.
-    pub(super) fn take_published(&mut self) -> Vec<AudienceId> {
+    pub(super) fn take_published(&mut self) -> Vec<Published> {
         std::mem::take(&mut self.published)
     }
 
     /// Gives back the list that [`take_published`](Self::take_published) gave, so that its memory serves again.
-    pub(super) fn keep_list(&mut self, mut list: Vec<AudienceId>) {
+    pub(super) fn keep_list(&mut self, mut list: Vec<Published>) {
         list.clear();
         if self.published.is_empty() {
             self.published = list;
         }
     }
 
-    /// Ends the round of one audience: its lanes with what each was published.
-    pub(super) fn end_round(&mut self, audience: AudienceId) -> [(&mut Lane, Option<Round>); 2] {
+    /// Ends the round of one audience: what each of its [`lanes`](Self::lanes) was published. Cursors stand in it until it is
+    /// delivered, before anything else is published.
+    pub(super) fn end_round(&mut self, audience: AudienceId) -> Rounds {
+        self.lanes(audience).map(|lane| lane.round.freeze())
+    }
+
+    /// The two lanes of one audience.
+    pub(super) fn lanes(&mut self, audience: AudienceId) -> [&mut Lane; 2] {
         let Audience { plain, deflated } = &mut self.audiences[audience.index()];
-        [plain, deflated].map(|lane| {
-            let round = lane.round.freeze();
-            (lane, round)
-        })
+        [plain, deflated]
     }
 }
 

@@ -4,6 +4,7 @@
 //! which is where the service's `on_close` is noted, once.
 
 use super::actions::{Action, Publication};
+use super::audience::{Published, Rounds};
 use super::conn::{Conn, HttpTurn, Phase};
 use super::ids::{AudienceId, ConnId};
 use super::outbox::Flush;
@@ -84,25 +85,43 @@ impl Engine {
     fn publish(&mut self, audience: AudienceId, publication: &Publication) {
         let (slots, codec) = (&mut self.slots, &mut self.codec);
         if self.audiences.publish(audience, publication, slots, codec) {
-            self.deliver(audience);
+            let rounds = self.audiences.end_round(audience);
+            self.deliver(audience, &rounds);
         }
     }
 
-    /// Delivers what this turn has published.
-    pub(super) fn publish_rounds(&mut self) {
-        let published = self.audiences.take_published();
-        for &audience in &published {
-            self.deliver(audience);
+    /// Sends what the turn has brought. Those come first who are answered themselves, with their part of the rounds behind
+    /// it: whoever has asked for something does not wait until a whole room has heard of it.
+    pub(super) fn send_all(&mut self) {
+        let mut published = self.audiences.take_published();
+        if !published.is_empty() {
+            self.settle_dirty();
+        }
+        for Published { audience, rounds } in &mut published {
+            *rounds = self.audiences.end_round(*audience);
+        }
+        self.flush_dirty();
+        for Published { audience, rounds } in &published {
+            self.deliver(*audience, rounds);
         }
         self.audiences.keep_list(published);
     }
 
-    /// Ends an audience's round: each member is sent its slice of the one buffer.
-    fn deliver(&mut self, audience: AudienceId) {
+    /// Puts the rounds behind what else is queued for those who are to be flushed.
+    fn settle_dirty(&mut self) {
+        for &id in &self.lists.dirty {
+            if let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) {
+                self.audiences.settle(conn);
+            }
+        }
+    }
+
+    /// Sends each member of an audience its slice of a round that has ended.
+    fn deliver(&mut self, audience: AudienceId, rounds: &Rounds) {
         let cap = self.config.outbox_bytes_max;
         let registry = self.poll.registry();
         let mut broken = Vec::new();
-        for (lane, round) in self.audiences.end_round(audience) {
+        for (lane, round) in self.audiences.lanes(audience).into_iter().zip(rounds) {
             let Some(round) = round else { continue };
             let bytes = round.bytes().expect("frozen by ending it");
             for member in &mut lane.members {
@@ -116,7 +135,7 @@ impl Engine {
                     continue;
                 }
                 let is_fresh = conn.outbox_bytes() == 0;
-                let delivered = conn.deliver(&round, bytes, start, &mut self.pool);
+                let delivered = conn.deliver(round, bytes, start, &mut self.pool);
                 if conn.outbox_bytes() == 0 && delivered.is_ok() {
                     continue;
                 }
@@ -136,7 +155,7 @@ impl Engine {
     }
 
     /// Flushes every connection with something to send.
-    pub(super) fn flush_dirty(&mut self) {
+    fn flush_dirty(&mut self) {
         let mut dirty = std::mem::take(&mut self.lists.dirty);
         for id in dirty.drain(..) {
             let Some(conn) = self.slots.find(id) else { continue };
