@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use super::AFTER_MS;
 use super::accounts::{AccountWrite, AccountWritten, SessionNo};
-use super::tables::{Change, Digest, Fault, Head, Standing, Tables};
+use super::tables::{Change, Digest, Fault, Head, Keyed, Standing, Tables};
 use crate::chat::log::{Append, Create, Failure, Guard, Write, Written};
 use crate::chat::{Author, Entry, Name, PersonId, Post, Role, RoomKind, RoomNo, Seq, UnixMs, What};
 
@@ -119,22 +119,16 @@ impl<D: Tables> Log<D> {
         }
     }
 
-    /// A repetition comes before everything else: what is in the log is in the log, whatever has changed since.
+    /// A repetition is answered as such whatever has changed since: what is in the log is in the log.
     fn append(&mut self, append: &Append) -> Result<Written, Fault> {
         let Append { room, basis, guard, at, .. } = *append;
-        let digest = match &append.what {
-            What::Post(post) => match self.repetition(room, append.from.id, post)? {
-                Ok(digest) => digest,
-                Err(written) => return Ok(written),
-            },
-            _ => None,
-        };
         let head = self.head(room)?;
-        if head.rules != basis {
-            return Ok(Written::Stale);
-        }
-        if let Some(refused) = self.check(room, guard)? {
-            return Ok(refused);
+        let refused = match head.rules == basis {
+            true => self.check(room, guard)?,
+            false => Some(Written::Stale),
+        };
+        if let Some(refused) = refused {
+            return Ok(self.repetition(append)?.unwrap_or(refused));
         }
         let entry = Entry {
             seq: head.seq.next(),
@@ -142,26 +136,17 @@ impl<D: Tables> Log<D> {
             from: append.from.clone(),
             what: append.what.clone(),
         };
-        self.enter(room, head, &entry, digest)?;
-        Ok(Written::Entry(entry))
+        Ok(match self.enter(room, head, &entry)? {
+            None => Written::Entry(entry),
+            Some(repeated) => repeated,
+        })
     }
 
-    /// The digest to keep with a post that has a key; `Err` with the answer if that key was used.
-    fn repetition(
-        &mut self,
-        room: RoomNo,
-        author: PersonId,
-        post: &Post,
-    ) -> Result<Result<Option<Digest>, Written>, Fault> {
-        let Some(key) = &post.key else { return Ok(Ok(None)) };
-        let digest = Digest::of(post);
-        Ok(match self.tables.keyed(room, author, key)? {
-            None => Ok(Some(digest)),
-            Some(kept) if kept.digest == digest => {
-                Err(Written::Duplicate { seq: kept.seq, at: kept.at })
-            }
-            Some(_) => Err(Written::KeyReused),
-        })
+    /// The answer to a post whose key was used.
+    fn repetition(&mut self, append: &Append) -> Result<Option<Written>, Fault> {
+        let What::Post(post @ Post { key: Some(key), .. }) = &append.what else { return Ok(None) };
+        let kept = self.tables.keyed(append.room, append.from.id, key)?;
+        Ok(kept.map(|kept| repeated(kept, Digest::of(post))))
     }
 
     fn check(&mut self, room: RoomNo, guard: Guard) -> Result<Option<Written>, Fault> {
@@ -195,28 +180,36 @@ impl<D: Tables> Log<D> {
                 members: create.members.clone(),
             },
         };
-        self.enter(room, head, &entry, None)?;
+        self.enter(room, head, &entry)?;
         Ok(Written::Created { room, entry })
     }
 
-    /// Appends an entry to a room that stands at `head`, and does what it says.
+    /// Appends an entry to a room that stands at `head`, and does what it says; unless it repeats a key: then the answer to
+    /// that.
     fn enter(
         &mut self,
         room: RoomNo,
         mut head: Head,
         entry: &Entry,
-        digest: Option<Digest>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<Written>, Fault> {
         head.seq = entry.seq;
         head.posts += u64::from(matches!(entry.what, What::Post(_)));
-        self.tables.apply(Change::Append { room, entry, posts: head.posts, digest })?;
+        let posts = head.posts;
+        if let What::Post(post @ Post { key: Some(key), .. }) = &entry.what {
+            let digest = Digest::of(post);
+            if let Some(kept) = self.tables.append_once(room, entry, posts, digest, key)? {
+                return Ok(Some(repeated(kept, digest)));
+            }
+        } else {
+            self.tables.apply(Change::Append { room, entry, posts, digest: None })?;
+        }
         self.take_effect(room, head, entry)?;
         if entry.what.changes_rules() {
             head.rules = entry.seq;
             self.tables.apply(Change::Rules { room, seq: entry.seq })?;
         }
         self.heads.insert(room, head);
-        Ok(())
+        Ok(None)
     }
 
     fn take_effect(&mut self, room: RoomNo, head: Head, entry: &Entry) -> Result<(), Fault> {
@@ -281,7 +274,9 @@ impl<D: Tables> Log<D> {
             read: head.seq,
             posts_read: head.posts,
         };
-        self.tables.apply(Change::Member { room, person: who.id, standing })
+        self.tables.apply(Change::Member { room, person: who.id, standing })?;
+        // In the lobby they may have been mentioned before.
+        self.tables.apply(Change::MentionsRead { room, person: who.id, through: head.seq })
     }
 
     fn ban(&mut self, room: RoomNo, user: &Author, on: bool) -> Result<(), Fault> {
@@ -420,6 +415,14 @@ impl Request {
             Request::Write(_) => Outcome::Written(Written::Failed(failure)),
             Request::Account(_) => Outcome::Account(AccountWritten::Failed(failure)),
         }
+    }
+}
+
+/// The answer to a post whose key is that of a post that is kept.
+fn repeated(kept: Keyed, digest: Digest) -> Written {
+    match kept.digest == digest {
+        true => Written::Duplicate { seq: kept.seq, at: kept.at },
+        false => Written::KeyReused,
     }
 }
 

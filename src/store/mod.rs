@@ -29,7 +29,8 @@ mod open_error;
 pub mod tables;
 #[cfg(test)]
 mod tests;
-mod worker;
+mod threads;
+mod writer;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -41,7 +42,8 @@ pub use self::open_error::OpenError;
 
 use self::db::Stored;
 use self::log::Request;
-use self::worker::{Answered, Job};
+use self::threads::{Answered, Asked};
+use self::writer::{Ends, Job, Writer};
 use crate::chat::log::{Read, ReadOut, Restored, Write, Written};
 
 /// Where a store keeps what it is given.
@@ -79,7 +81,7 @@ pub struct Store<T> {
     recorded: Vec<Job<T>>,
     to_writer: Sender<Vec<Job<T>>>,
     /// `None` where the writer reads.
-    to_reader: Option<Sender<(T, Read)>>,
+    to_reader: Option<Sender<Asked<T>>>,
     written: Receiver<Vec<Answered<T>>>,
     read: Receiver<Answered<T>>,
     arrived: VecDeque<Answered<T>>,
@@ -122,7 +124,7 @@ impl<T: Send + 'static> Store<T> {
     /// Opens a place, and starts what works on it. `wake` is called, from other threads, when there are answers, and when a
     /// thread has ended.
     ///
-    /// A file is walked through once, to find whether it is whole: that takes about a second for each gigabyte.
+    /// A file is walked through once, to find whether it is whole: that takes some two seconds for each gigabyte.
     ///
     /// # Errors
     /// When the file is somebody else's, in use, of a later version, damaged or out of reach; nothing of it was changed.
@@ -136,10 +138,14 @@ impl<T: Send + 'static> Store<T> {
         let (answer_writes, written) = mpsc::channel();
         let (answer_reads, read) = mpsc::sync_channel(READS_ANSWERED_MAX);
         let mut threads = Vec::new();
-        let mut lane = |name| worker::start_lane(name, place, &answer_reads, &wake, &mut threads);
-        let (to_reader, to_searcher) = (lane("store-reader")?, lane("store-searcher")?);
-        let writer = worker::Writer::new(db, jobs, answer_writes, answer_reads, to_searcher, lock);
-        threads.push(worker::start("store-writer", wake.clone(), move || writer.run(&wake))?);
+        let mut reader =
+            |name| threads::start_reader(name, place, &answer_reads, &wake, &mut threads);
+        let (to_reader, to_searcher) = (reader("store-reader")?, reader("store-searcher")?);
+        let to_checkpointer = threads::start_checkpointer(place, wake.clone(), &mut threads)?;
+        let ends =
+            Ends { jobs, written: answer_writes, read: answer_reads, to_searcher, to_checkpointer };
+        let writer = Writer::new(db, lock, ends, wake.clone());
+        threads.push(threads::start("store-writer", wake, move || writer.run())?);
         let store = Self {
             recorded: Vec::new(),
             to_writer,
@@ -181,13 +187,14 @@ impl<T: Send + 'static> Store<T> {
     /// # Errors
     /// When too much is under way.
     pub fn read(&mut self, by: T, read: Read) -> Result<(), Full> {
-        self.reads.add(worker::read_bytes(&read))?;
-        match (&self.to_reader, &read) {
+        self.reads.add(threads::bytes(&read))?;
+        let is_search = matches!(read, Read::Search { .. });
+        let asked = Asked::new(by, read);
+        match &self.to_reader {
             // A reader that has ended answers nothing; `is_alive` tells.
-            (Some(reader), Read::Replay { .. } | Read::Before { .. } | Read::After { .. }) => {
-                let _ = reader.send((by, read));
-            }
-            _ => self.recorded.push(Job::Read(by, read)),
+            Some(reader) if !is_search => drop(reader.send(asked)),
+            // Not before the index has what was committed until then, which the writer knows.
+            _ => self.recorded.push(Job::Read(asked)),
         }
         Ok(())
     }
@@ -256,7 +263,7 @@ impl Load {
 
 /// Writes that are under way at one time, from [`Store::write`] to [`Store::answers`], and reads likewise: two transactions
 /// of the largest kind, so that one can wait while the other is written.
-pub const WAITING_MAX: usize = 2 * worker::REQUESTS_PER_COMMIT_MAX;
+pub const WAITING_MAX: usize = 2 * writer::REQUESTS_PER_COMMIT_MAX;
 /// Bytes that they come to: a thousand of the longest posts.
 pub const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Reads that are answered and not taken; further ones wait. Each may be a page of some hundred kilobytes.

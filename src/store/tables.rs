@@ -52,6 +52,26 @@ pub trait Tables {
     /// When the transaction is lost: it has to be rolled back.
     fn apply(&mut self, change: Change<'_>) -> Result<(), Fault>;
 
+    /// [Appends](Change::Append) a post with a key, unless its author gave this key in this room before: then nothing is
+    /// changed, and the answer is the post that has it. Tables that can do both at once may.
+    ///
+    /// # Errors
+    /// See [`apply`](Tables::apply).
+    fn append_once(
+        &mut self,
+        room: RoomNo,
+        entry: &Entry,
+        posts: u64,
+        digest: Digest,
+        key: &PostKey,
+    ) -> Result<Option<Keyed>, Fault> {
+        if let Some(kept) = self.keyed(room, entry.from.id, key)? {
+            return Ok(Some(kept));
+        }
+        self.apply(Change::Append { room, entry, posts, digest: Some(digest) })?;
+        Ok(None)
+    }
+
     /// Where a room stands.
     ///
     /// # Errors

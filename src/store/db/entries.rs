@@ -11,13 +11,15 @@ use crate::chat::{Author, Body, Emoji, PersonId, PostKey, RoomNo, Seq, UnixMs};
 /// Where the index for searches ends, in the order of commits.
 type Indexed = i64;
 
-/// Appends a row, and answers with its place in the order of all commits.
-pub(super) fn append(db: &Connection, row: &Row<'_>) -> Result<i64, Trouble> {
+/// Appends a row, and answers with its place in the order of all commits; `None` if its author gave its key in this room
+/// before.
+pub(super) fn append(db: &Connection, row: &Row<'_>) -> Result<Option<i64>, Trouble> {
     let mut insert = db.prepare_cached(
         "INSERT INTO entries (room, seq, kind, at, author, name, posts, about, value, text, people, key, digest, pinned, crc)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14)
+         ON CONFLICT (author, key, room) WHERE key IS NOT NULL DO NOTHING",
     )?;
-    insert.execute(params![
+    let appended = insert.execute(params![
         signed(row.room.0),
         signed(row.seq.0),
         row.fields.kind,
@@ -33,7 +35,7 @@ pub(super) fn append(db: &Connection, row: &Row<'_>) -> Result<i64, Trouble> {
         row.digest.map(|digest| signed(digest.0)),
         row.crc(),
     ])?;
-    Ok(db.last_insert_rowid())
+    Ok((appended > 0).then(|| db.last_insert_rowid()))
 }
 
 /// The row at a place, if there is one.

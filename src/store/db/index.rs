@@ -19,7 +19,8 @@ pub(super) fn reach(db: &Connection) -> Result<i64, Trouble> {
 /// Extends the index over the rows after `after` up to and including `through`.
 pub(super) fn extend(db: &Connection, after: i64, through: i64) -> Result<(), Trouble> {
     let mut insert = db.prepare_cached(
-        "INSERT INTO search (rowid, text, room) SELECT no, text, room FROM posts WHERE no > ?1 AND no <= ?2",
+        "INSERT INTO search (rowid, text, room) SELECT no, text, room FROM entries
+         WHERE no > ?1 AND no <= ?2 AND kind = 1",
     )?;
     insert.execute([after, through])?;
     let mut update =
@@ -44,16 +45,11 @@ pub(super) fn replace(
     let mut delete = db.prepare_cached(
         "INSERT INTO search (search, rowid, text, room) VALUES ('delete', ?1, ?2, ?3)",
     )?;
-    delete.execute(params![no, unmarked(before), room])?;
+    delete.execute(params![no, before, room])?;
     if let Some(after) = after {
         let mut insert =
             db.prepare_cached("INSERT INTO search (rowid, text, room) VALUES (?1, ?2, ?3)")?;
-        insert.execute(params![no, unmarked(after), room])?;
+        insert.execute(params![no, after, room])?;
     }
     Ok(())
-}
-
-/// A text as the view `posts` has it: without the characters that mark what was found.
-fn unmarked(text: &str) -> String {
-    text.replace(['\u{E000}', '\u{E001}'], "")
 }

@@ -4,6 +4,7 @@
 //! [`Reader`] reads, from a connection of its own, what is committed. Which rows there are is decided elsewhere; how they
 //! lie in the file is in `schema`.
 
+mod checkpoint;
 mod entries;
 mod fields;
 mod governance;
@@ -17,20 +18,22 @@ mod schema;
 mod search;
 mod trouble;
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
-use rusqlite::wal::CheckpointMode;
 
+pub(super) use self::checkpoint::{Backlog, Checkpointer};
 pub(super) use self::open::{Lock, open};
 pub(super) use self::restored::Stored;
 
 use self::open::Identity;
+use self::row::Row;
 use self::trouble::{Complaints, Trouble};
 use super::accounts::SessionNo;
-use super::tables::{Change, Fault, Head, Keyed, Standing, Tables};
+use super::tables::{Change, Digest, Fault, Head, Keyed, Standing, Tables};
 use crate::chat::log::{Failure, Read, ReadOut};
-use crate::chat::{Name, PersonId, PostKey, RoomId, RoomNo, Seq};
+use crate::chat::{Entry, Name, PersonId, PostKey, RoomId, RoomNo, Seq};
 
 /// The writer's connection.
 #[derive(Debug)]
@@ -85,24 +88,6 @@ impl Db {
         done
     }
 
-    /// Moves what the write-ahead log holds to its place in the file, once it is worth it, so that the log can begin anew.
-    pub(super) fn checkpoint(&mut self) -> Result<(), Fault> {
-        let pages = self.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::NOOP);
-        let done = match pages {
-            Ok((pages, _)) if pages >= CHECKPOINT_PAGES => {
-                self.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE).map(drop)
-            }
-            pages => pages.map(drop),
-        };
-        self.tell("checkpointing", done.map_err(Trouble::from))
-    }
-
-    /// Moves all of the write-ahead log into the file, and empties it.
-    pub(super) fn close(mut self) {
-        let done = self.connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE);
-        let _ = self.tell("closing", done.map_err(Trouble::from));
-    }
-
     /// Reads, on this connection: for a place that has no other.
     pub(super) fn read(&mut self, read: &Read) -> ReadOut {
         let read = read_from(&mut self.connection, read);
@@ -126,8 +111,8 @@ impl Db {
         let db = &self.connection;
         match change {
             Change::Append { room, entry, posts, digest } => {
-                let row = row::Row::of(room, entry, posts, digest);
-                self.appended = Some(entries::append(db, &row)?);
+                let appended = entries::append(db, &Row::of(room, entry, posts, digest))?;
+                self.appended = Some(appended.ok_or(Trouble::Damage)?);
                 Ok(())
             }
             Change::Edit { room, post, body, at } => {
@@ -200,6 +185,25 @@ impl Tables for Db {
         self.tell("writing", done)
     }
 
+    fn append_once(
+        &mut self,
+        room: RoomNo,
+        entry: &Entry,
+        posts: u64,
+        digest: Digest,
+        key: &PostKey,
+    ) -> Result<Option<Keyed>, Fault> {
+        let row = Row::of(room, entry, posts, Some(digest));
+        let appended = entries::append(&self.connection, &row);
+        match self.tell("writing", appended)? {
+            Some(no) => {
+                self.appended = Some(no);
+                Ok(None)
+            }
+            None => self.keyed(room, entry.from.id, key),
+        }
+    }
+
     fn head(&mut self, room: RoomNo) -> Result<Option<Head>, Fault> {
         let head = governance::head(&self.connection, room);
         self.tell("reading", head)
@@ -270,6 +274,24 @@ impl Tables for Db {
     }
 }
 
+#[cfg(test)]
+impl Db {
+    /// Changes rows behind the store's back.
+    pub(super) fn tamper(&mut self, sql: &str) {
+        self.connection.execute_batch(sql).unwrap();
+    }
+
+    /// A number that SQLite tells.
+    pub(super) fn ask(&self, sql: &str) -> i64 {
+        self.connection.query_one(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Whether the index has the words of all posts and no others.
+    pub(super) fn check_index(&mut self) {
+        self.tamper("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)");
+    }
+}
+
 /// A connection that reads what is committed.
 #[derive(Debug)]
 pub(super) struct Reader {
@@ -279,7 +301,7 @@ pub(super) struct Reader {
 
 impl Reader {
     /// A reader of a file that is open already.
-    pub(super) fn open(path: &PathBuf) -> rusqlite::Result<Self> {
+    pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
         Ok(Self { connection: open::reading(path)?, complaints: Complaints::default() })
     }
 
@@ -300,7 +322,7 @@ fn read_from(connection: &mut Connection, read: &Read) -> Result<ReadOut, Troubl
         }
         Read::After { room, after, limit } => pages::lines_after(connection, room, after, limit),
         Read::Search { ref query, ref rooms, skip, limit } => {
-            search::search(connection, query, rooms, skip, limit)
+            search::search(connection, query, rooms, (skip, limit), SEARCH_TIME_MAX)
         }
     }
 }
@@ -316,6 +338,5 @@ fn failure(complaints: &mut Complaints, trouble: &Trouble) -> Failure {
     }
 }
 
-/// Pages of the write-ahead log, of 4 KiB, that are worth a checkpoint. More make a longer one, fewer write pages more often
-/// that change again at once.
-const CHECKPOINT_PAGES: i32 = 4_096;
+/// A search that takes longer is given up: before anybody stops waiting, and before those behind it wait for long.
+const SEARCH_TIME_MAX: Duration = Duration::from_millis(500);

@@ -114,8 +114,7 @@ fn rooms(db: &Connection) -> Result<Vec<RestoredRoom>, Trouble> {
 fn members(db: &Connection) -> Result<HashMap<RoomNo, Vec<RestoredMember>>, Trouble> {
     let mut mentions = mentions(db)?;
     let mut select = db.prepare(
-        "SELECT room, person, role, muted_until, received, read, posts_read FROM members
-         ORDER BY room, person",
+        "SELECT room, person, role, muted_until, received, read, posts_read FROM members",
     )?;
     let mut rows = select.query([])?;
     let mut members: HashMap<_, Vec<_>> = HashMap::new();
@@ -154,12 +153,14 @@ fn mentions(db: &Connection) -> Result<HashMap<(RoomNo, PersonId), u64>, Trouble
 }
 
 fn banned(db: &Connection) -> Result<HashMap<RoomNo, Vec<PersonId>>, Trouble> {
-    let mut select = db.prepare("SELECT room, person FROM bans ORDER BY room, person")?;
+    let mut select = db.prepare("SELECT room, person FROM bans")?;
     let mut rows = select.query([])?;
     let mut banned: HashMap<_, Vec<_>> = HashMap::new();
     while let Some(row) = rows.next()? {
         banned.entry(RoomNo(number(row, 0)?)).or_default().push(PersonId(number(row, 1)?));
     }
+    // SQLite has guests' numbers below all others.
+    banned.values_mut().for_each(|banned| banned.sort_unstable());
     Ok(banned)
 }
 

@@ -89,7 +89,7 @@ CREATE TABLE entries (
 ) STRICT;
 CREATE UNIQUE INDEX lines ON entries (room, seq) WHERE kind < 16;
 CREATE UNIQUE INDEX changes ON entries (room, seq) WHERE kind >= 16;
-CREATE UNIQUE INDEX keys ON entries (room, author, key) WHERE key IS NOT NULL;
+CREATE UNIQUE INDEX keys ON entries (author, key, room) WHERE key IS NOT NULL;
 
 CREATE TABLE reactions (
     room INTEGER,
@@ -109,14 +109,16 @@ CREATE TABLE mentions (
     PRIMARY KEY (room, person, post)
 ) STRICT, WITHOUT ROWID;
 
--- What is searched, without the two characters that mark what was found. A room's number is a word of its posts, so that
--- the index itself leaves out the rooms that are not asked for.
+-- What is searched. A room's number is a word of its posts, so that the index itself leaves out the rooms that are not
+-- asked for. U+E000 and U+E001 mark what was found: in a text they separate words, and are shown as spaces.
 CREATE VIEW posts (no, text, room) AS
-    SELECT no, replace(replace(text, char(57344), ''), char(57345), ''), room
+    SELECT no, replace(replace(text, char(0xE000), ' '), char(0xE001), ' '), room
     FROM entries WHERE kind = 1;
 CREATE VIRTUAL TABLE search USING fts5 (
     text, room,
     content = 'posts', content_rowid = 'no', columnsize = 0,
-    tokenize = 'unicode61 remove_diacritics 2'
+    tokenize = \"unicode61 remove_diacritics 2 separators '\u{E000}\u{E001}'\"
 );
+-- The words of what is deleted go at once, and not when the index is next put in order.
+INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
 ";

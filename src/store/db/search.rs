@@ -15,18 +15,19 @@ use crate::chat::event::Hit;
 use crate::chat::log::ReadOut;
 use crate::chat::{RoomId, RoomNo};
 
-/// Posts in one of the rooms that have all the words, newest first.
+/// Posts in one of the rooms that have all the words, newest first: `limit` of them, after the first `skip`. One that takes
+/// longer than `time_max` is given up.
 pub(super) fn search(
     db: &mut Connection,
     query: &str,
     rooms: &[RoomNo],
-    skip: u32,
-    limit: u16,
+    (skip, limit): (u32, u16),
+    time_max: Duration,
 ) -> Result<ReadOut, Trouble> {
     let Some(expression) = expression(query, rooms) else {
         return Ok(ReadOut::Found { hits: Vec::new(), more: false });
     };
-    let until = Instant::now() + TIME_MAX;
+    let until = Instant::now() + time_max;
     db.progress_handler(OPS_BETWEEN_LOOKS, Some(move || Instant::now() > until))?;
     let found = find(db, &expression, rooms, skip, limit);
     db.progress_handler(0, None::<fn() -> bool>)?;
@@ -42,7 +43,7 @@ fn find(
 ) -> Result<ReadOut, Trouble> {
     let snapshot = db.transaction()?;
     let mut select = snapshot.prepare_cached(concat!(
-        "SELECT ", columns!(), ", rooms.id, snippet(search, 0, char(57344), char(57345), '…', 16)
+        "SELECT ", columns!(), ", rooms.id, snippet(search, 0, char(0xE000), char(0xE001), '…', 16)
          FROM search CROSS JOIN entries ON entries.no = search.rowid CROSS JOIN rooms ON rooms.no = entries.room
          WHERE search MATCH ?1 AND entries.room IN (SELECT value FROM json_each(?2))
          ORDER BY search.rowid DESC LIMIT ?3 OFFSET ?4"
@@ -69,7 +70,7 @@ fn find(
 fn expression(query: &str, rooms: &[RoomNo]) -> Option<String> {
     let mut words = query
         .split(|c: char| c.is_whitespace() || c.is_control())
-        .map(|word| word.replace(['"', '\u{E000}', '\u{E001}'], ""))
+        .map(|word| word.replace('"', ""))
         .filter(|word| word.chars().any(char::is_alphanumeric))
         .take(WORDS_MAX)
         .collect::<Vec<_>>();
@@ -113,8 +114,6 @@ fn shortened(snippet: &str) -> Arc<str> {
     text.into()
 }
 
-/// A search that takes longer is given up: long before anybody stops waiting, and before those behind it notice.
-const TIME_MAX: Duration = Duration::from_millis(500);
 /// Steps of SQLite's machine between two looks at the clock: some ten microseconds.
 const OPS_BETWEEN_LOOKS: i32 = 1_000;
 /// Words of a query that are looked for.
@@ -123,3 +122,41 @@ const WORDS_MAX: usize = 100;
 /// which is cheap for who may read most of what there is.
 const ROOMS_IN_INDEX_MAX: usize = 64;
 const SNIPPET_BYTES_MAX: usize = 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Place;
+
+    #[test]
+    fn a_search_that_takes_too_long_is_given_up() {
+        let (mut db, _) = super::super::open(&Place::Memory).unwrap();
+        db.tamper(
+            "INSERT INTO search (rowid, text, room)
+             WITH RECURSIVE n (no) AS (SELECT 1 UNION ALL SELECT no + 1 FROM n LIMIT 10000)
+             SELECT no, 'word', 1 FROM n",
+        );
+        let mut search = |time_max| {
+            let rooms = [RoomNo(1)];
+            search(&mut db.connection, "word", &rooms, (0, 1), time_max)
+        };
+        let given_up = search(Duration::ZERO).unwrap_err();
+        assert!(given_up.is_interrupted(), "{given_up}");
+        let found = search(Duration::from_secs(60)).unwrap();
+        assert_eq!(found, ReadOut::Found { hits: Vec::new(), more: false });
+    }
+
+    #[test]
+    fn a_snippet_is_cut_between_characters_and_marks() {
+        for (text, expected_end) in [
+            ("é".repeat(2_000), "é…"),
+            (format!("\u{E000}{}\u{E001}", "x".repeat(2_000)), "x\u{E001}…"),
+            (format!("\u{E000}hit\u{E001} {}", "x".repeat(2_000)), "x…"),
+            ("short".to_owned(), "short"),
+        ] {
+            let snippet = shortened(&text);
+            assert!(snippet.ends_with(expected_end), "{snippet}");
+            assert!(snippet.len() <= SNIPPET_BYTES_MAX + 8);
+        }
+    }
+}

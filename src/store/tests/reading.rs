@@ -1,0 +1,180 @@
+//! Pages, their bounds, and damage in what is read.
+
+use super::*;
+use crate::chat::Emoji;
+use crate::chat::log::Failure;
+
+fn page(out: ReadOut) -> (Vec<u64>, bool, Seq) {
+    match out {
+        ReadOut::Page { records, more, as_of } => {
+            (records.iter().map(|record| record.entry.seq.0).collect(), more, as_of)
+        }
+        out => panic!("{out:?}"),
+    }
+}
+
+/// Ten entries: posts at 1, 2, 4, 5, 7, 8, 10, and a reaction after every second.
+fn ten_entries() -> Log<Db> {
+    let mut log = memory();
+    for seq in 1..=10_u64 {
+        let what = match seq % 3 {
+            0 => What::React { post: Seq(seq - 1), emoji: Emoji::stored("👍"), on: true },
+            _ => post("ten bytes!"),
+        };
+        log.seq(append(LOBBY, seq, what));
+    }
+    log
+}
+
+#[test]
+fn a_history_has_lines_only_the_nearest_first() {
+    let mut log = ten_entries();
+    let mut before = |before, limit| {
+        page(log.tables().read(&Read::Before { room: LOBBY, before: Seq(before), limit }))
+    };
+    assert_eq!(before(u64::MAX, 3), (vec![7, 8, 10], true, Seq(10)));
+    assert_eq!(before(7, 3), (vec![2, 4, 5], true, Seq(10)));
+    assert_eq!(before(2, 3), (vec![1], false, Seq(10)));
+    assert_eq!(before(4, 2), (vec![1, 2], false, Seq(10)));
+    assert_eq!(before(0, 3), (vec![], false, Seq(10)));
+    let mut after = |after, limit| {
+        page(log.tables().read(&Read::After { room: LOBBY, after: Seq(after), limit }))
+    };
+    assert_eq!(after(0, 3), (vec![1, 2, 4], true, Seq(10)));
+    assert_eq!(after(5, 3), (vec![7, 8, 10], false, Seq(10)));
+    assert_eq!(after(10, 3), (vec![], false, Seq(10)));
+    assert_eq!(after(u64::MAX, 3), (vec![], false, Seq(10)));
+}
+
+#[test]
+fn a_replay_has_everything_until_its_texts_are_too_much() {
+    let mut log = ten_entries();
+    let mut replay = |after, through, bytes_max| {
+        let (after, through) = (Seq(after), Seq(through));
+        page(log.tables().read(&Read::Replay { room: LOBBY, after, through, bytes_max }))
+    };
+    assert_eq!(replay(0, 10, 70), ((1..=10).collect(), false, Seq(10)));
+    assert_eq!(replay(4, 7, 70), (vec![5, 6, 7], false, Seq(10)));
+    assert_eq!(replay(0, 10, 69), ((1..=9).collect(), true, Seq(10)));
+    assert_eq!(replay(0, 10, 9), (vec![], true, Seq(10)));
+    assert_eq!(replay(10, 10, 70), (vec![], false, Seq(10)));
+}
+
+#[test]
+fn a_replay_beyond_the_end_is_damage() {
+    let mut log = ten_entries();
+    let replay = Read::Replay { room: LOBBY, after: Seq(8), through: Seq(11), bytes_max: 999 };
+    assert_eq!(log.tables().read(&replay), ReadOut::Failed(Failure::Corrupt));
+}
+
+#[test]
+fn a_page_of_long_posts_is_cut_short() {
+    let mut log = memory();
+    for _ in 0..40 {
+        log.seq(append(LOBBY, 1, post(&"x".repeat(16_000))));
+    }
+    let (lines, more, _) =
+        page(log.tables().read(&Read::Before { room: LOBBY, before: Seq(41), limit: 200 }));
+    assert_eq!((lines, more), ((25..=40).collect(), true));
+}
+
+#[test]
+fn reactions_are_in_the_order_of_their_first_use() {
+    let mut log = memory();
+    log.seq(append(LOBBY, 1, post("a")));
+    for (who, emoji, on) in
+        [(1, "🎉", true), (2, "👍", true), (3, "🎉", true), (3, "🎉", true), (1, "🎉", false)]
+    {
+        let emoji = Emoji::stored(emoji);
+        log.seq(append(LOBBY, who, What::React { post: Seq(1), emoji, on }));
+    }
+    let reactions = log.history(LOBBY).remove(0).marks.reactions;
+    let told: Vec<_> = reactions
+        .iter()
+        .map(|reaction| (reaction.emoji.as_str(), reaction.users[0].as_str()))
+        .collect();
+    assert_eq!(told, [("👍", "person2"), ("🎉", "person3")]);
+}
+
+#[test]
+fn a_crowd_of_reactions_does_not_fill_the_page() {
+    let mut log = memory();
+    log.seq(append(LOBBY, 1, post("a")));
+    for who in 0..300 {
+        let emoji = Emoji::stored("👍");
+        log.seq(append(LOBBY, who, What::React { post: Seq(1), emoji, on: true }));
+    }
+    assert_eq!(log.history(LOBBY)[0].marks.reactions[0].users.len(), 256);
+}
+
+/// Each column of an entry, changed behind the store's back.
+#[test]
+fn an_entry_that_was_changed_is_never_served() {
+    for change in [
+        "room = 1, seq = 3 WHERE seq = 2",
+        "kind = 4 WHERE seq = 2",
+        "at = 5 WHERE seq = 2",
+        "author = 5 WHERE seq = 2",
+        "name = 'eve' WHERE seq = 2",
+        "posts = 5 WHERE seq = 2",
+        "about = 1 WHERE seq = 2",
+        "value = 1 WHERE seq = 2",
+        "text = 'hellp' WHERE seq = 2",
+        "text = NULL WHERE seq = 2",
+        "people = x'00' WHERE seq = 2",
+        "key = 'other' WHERE seq = 2",
+        "key = NULL WHERE seq = 2",
+        "digest = 5 WHERE seq = 2",
+        "edited = 5 WHERE seq = 2",
+        "pinned = 1 WHERE seq = 2",
+        "crc = crc + 1 WHERE seq = 2",
+    ] {
+        let mut log = memory();
+        log.seq(append(LOBBY, 1, keyed("a", "first")));
+        log.seq(append(LOBBY, 1, keyed("b", "hello")));
+        log.tables().tamper(&format!("UPDATE entries SET {change}"));
+        for read in [
+            Read::Replay { room: LOBBY, after: Seq(0), through: Seq(2), bytes_max: 999 },
+            Read::Before { room: LOBBY, before: Seq(9), limit: 9 },
+            Read::After { room: LOBBY, after: Seq(0), limit: 9 },
+        ] {
+            assert_eq!(log.tables().read(&read), ReadOut::Failed(Failure::Corrupt), "{change}");
+        }
+    }
+}
+
+#[test]
+fn an_entry_that_is_missing_is_noticed() {
+    for seq in 1..=3 {
+        let mut log = memory();
+        for text in ["a", "b", "c"] {
+            log.seq(append(LOBBY, 1, post(text)));
+        }
+        log.tables().tamper(&format!("DELETE FROM entries WHERE seq = {seq}"));
+        let replay = Read::Replay { room: LOBBY, after: Seq(0), through: Seq(3), bytes_max: 999 };
+        assert_eq!(log.tables().read(&replay), ReadOut::Failed(Failure::Corrupt), "{seq}");
+        if seq < 3 {
+            let history = Read::Before { room: LOBBY, before: Seq(9), limit: 9 };
+            assert_eq!(log.tables().read(&history), ReadOut::Failed(Failure::Corrupt), "{seq}");
+        }
+    }
+}
+
+#[test]
+fn what_is_about_a_damaged_post_fails_alone() {
+    let mut log = memory();
+    log.seq(append(LOBBY, 1, keyed("k", "damaged")));
+    log.seq(append(LOBBY, 1, post("whole")));
+    log.tables().tamper("UPDATE entries SET text = 'x' WHERE seq = 1");
+    let pin = |post| {
+        let guard = Guard::Post(post);
+        let append = Append { guard, ..append(LOBBY, 1, What::Pin { post, on: true }) };
+        Request::Write(Write::Append(append))
+    };
+    let repeated = Request::Write(Write::Append(append(LOBBY, 1, keyed("k", "damaged"))));
+    let outcomes = log.commit(&[pin(Seq(1)), pin(Seq(2)), repeated]);
+    let failed = Outcome::Written(Written::Failed(Failure::Corrupt));
+    assert_eq!(outcomes[0], failed);
+    assert!(matches!(&outcomes[1], Outcome::Written(Written::Entry(entry)) if entry.seq == Seq(3)));
+    assert_eq!(outcomes[2], failed);
+}

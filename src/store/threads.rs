@@ -1,0 +1,116 @@
+//! The threads beside the writer: those that read, and the one that empties the write-ahead log.
+//!
+//! Each is reached through a channel alone and ends when its channel does. Whoever owns the store is woken when one has
+//! ended, however it did.
+
+use std::io;
+use std::sync::mpsc::{self, Sender, SyncSender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::db::{Checkpointer, Reader};
+use super::{AFTER_MS, Answer, OpenError, Place};
+use crate::chat::log::{Failure, Read, ReadOut};
+
+/// A read that is under way.
+#[derive(Debug)]
+pub(super) struct Asked<T> {
+    pub(super) by: T,
+    pub(super) read: Read,
+    pub(super) since: Instant,
+}
+
+/// An answer, and what its request counted for.
+#[derive(Debug)]
+pub(super) struct Answered<T> {
+    pub(super) answer: Answer<T>,
+    pub(super) bytes: usize,
+}
+
+impl<T> Asked<T> {
+    pub(super) fn new(by: T, read: Read) -> Self {
+        Self { by, read, since: Instant::now() }
+    }
+
+    pub(super) fn answered(self, out: ReadOut) -> Answered<T> {
+        let bytes = bytes(&self.read);
+        Answered { answer: Answer::Read(self.by, out), bytes }
+    }
+}
+
+/// What a read counts for while it is under way.
+pub(super) fn bytes(read: &Read) -> usize {
+    let inside = match read {
+        Read::Search { query, rooms, .. } => query.len() + size_of_val(&rooms[..]),
+        Read::Replay { .. } | Read::Before { .. } | Read::After { .. } => 0,
+    };
+    size_of::<Read>() + inside
+}
+
+/// Starts a thread that wakes its owner when it ends.
+pub(super) fn start(
+    name: &str,
+    wake: impl Fn() + Send + 'static,
+    run: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _wake_at_the_end = WakeAtTheEnd(wake);
+        run();
+    })
+}
+
+struct WakeAtTheEnd<W: Fn()>(W);
+
+impl<W: Fn()> Drop for WakeAtTheEnd<W> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Starts a thread that reads a file, one read after the other. There is none for a place in memory.
+pub(super) fn start_reader<T: Send + 'static>(
+    name: &str,
+    place: &Place,
+    answers: &SyncSender<Answered<T>>,
+    wake: &(impl Fn() + Send + Clone + 'static),
+    threads: &mut Vec<JoinHandle<()>>,
+) -> Result<Option<Sender<Asked<T>>>, OpenError> {
+    let Place::File(path) = place else { return Ok(None) };
+    let mut reader = Reader::open(path)?;
+    let (to_reader, reads) = mpsc::channel::<Asked<T>>();
+    let (answers, at_the_end, wake) = (answers.clone(), wake.clone(), wake.clone());
+    threads.push(start(name, at_the_end, move || {
+        for asked in reads {
+            let out = match asked.since.elapsed() > READ_WAITS_MAX {
+                false => reader.read(&asked.read),
+                true => ReadOut::Failed(Failure::Unavailable { after_ms: AFTER_MS }),
+            };
+            if answers.send(asked.answered(out)).is_err() {
+                return;
+            }
+            wake();
+        }
+    })?);
+    Ok(Some(to_reader))
+}
+
+/// Starts the thread that empties the write-ahead log of a file. There is none for a place in memory.
+pub(super) fn start_checkpointer(
+    place: &Place,
+    wake: impl Fn() + Send + 'static,
+    threads: &mut Vec<JoinHandle<()>>,
+) -> Result<Option<SyncSender<()>>, OpenError> {
+    let Place::File(path) = place else { return Ok(None) };
+    let mut checkpointer = Checkpointer::open(path)?;
+    let (to_checkpointer, nudges) = mpsc::sync_channel(1);
+    threads.push(start("store-checkpointer", wake, move || {
+        for () in nudges {
+            checkpointer.checkpoint();
+        }
+    })?);
+    Ok(Some(to_checkpointer))
+}
+
+/// Who has waited so long for a read has long given up: it is not done any more, so that those behind it need not wait as
+/// long.
+const READ_WAITS_MAX: Duration = Duration::from_secs(10);
