@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn what_is_served_has_no_comments_and_as_many_lines() {
-        let text = "/** What\n * for. */\n\nlet a = /** @type {any} */ (b); // why\n  // And\n  c();\n";
+        let text =
+            "/** What\n * for. */\n\nlet a = /** @type {any} */ (b); // why\n  // And\n  c();\n";
         assert_eq!(bare(text), "\n\n\nlet a =  (b); // why\n\nc();\n");
     }
 

@@ -17,7 +17,8 @@ import { t, translated } from './words.js';
 
 const HISTORY_LINES = 60;
 const CONTEXT_LINES = 40;
-const MEMBERS = 200;
+/** Of a larger room not all are shown. */
+const MEMBERS_MAX = 1_000;
 const AGAIN_MS = 3_000;
 const TOAST_MS = 6_000;
 
@@ -46,7 +47,11 @@ export function makeSession({ dispatch, state }) {
   });
   chat.on('joined', (joined) => dispatch({ type: 'joined', joined }));
   chat.on('entry', (entry) => dispatch({ type: 'entry', entry }));
-  chat.on('gap', (gap) => dispatch({ type: 'gap', gap }));
+  chat.on('gap', (gap) => {
+    dispatch({ type: 'gap', gap });
+    const lost = state().rooms.get(gap.room)?.lost ?? 0;
+    if (lost > 0) tell(t('notKept', { n: lost }));
+  });
   chat.on('room', (summary) => {
     dispatch({ type: 'room', summary });
     follow(summary.room);
@@ -142,7 +147,13 @@ export function makeSession({ dispatch, state }) {
         return dispatch({ type: 'loaded', room, where: 'around', history });
       }
       case 'members': {
-        const { members, total } = await chat.members(room, { limit: MEMBERS });
+        const answer = await chat.members(room, { limit: MEMBERS_MAX / 5 });
+        const { members, total } = answer;
+        for (let { more } = answer; more && members.length < MEMBERS_MAX;) {
+          const next = await chat.members(room, { after: /** @type {{ name: string }} */ (members.at(-1)).name, limit: MEMBERS_MAX / 5 });
+          members.push(...next.members);
+          more = next.more;
+        }
         return dispatch({ type: 'members', room, members, total });
       }
       case 'quote': {

@@ -19,7 +19,7 @@ const LANGUAGES = { en, de };
 export const languages = { en: 'English', de: 'Deutsch' };
 
 const wanted = [recall('language') ?? '', ...navigator.languages].map((tag) => tag.split('-')[0] ?? '');
-export const language = wanted.find((tag) => tag in LANGUAGES) ?? 'en';
+export const language = wanted.find((tag) => Object.hasOwn(LANGUAGES, tag)) ?? 'en';
 /** Times and numbers are written as this person writes them, if that is the page's language. */
 const locale = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
 
@@ -44,7 +44,7 @@ function formOf(n) {
 
 /** @param {string} word that may not be one of ours @returns {string | null} */
 export function translated(word) {
-  return word in words ? t(/** @type {Word} */ (word)) : null;
+  return Object.hasOwn(words, word) ? t(/** @type {Word} */ (word)) : null;
 }
 
 /** A name or title that can stand in a line with others. @param {string} text */

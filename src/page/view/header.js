@@ -26,7 +26,7 @@ export function makeHeader({ dispatch, state, session }) {
     head.replaceChildren(
       h('a', { class: 'icon-button back', href: hashOf(null), 'aria-label': t('toRooms') }, icon('back')),
       roomPicture(now, room),
-      h('div', { class: 'about' }, h('h2', { dir: 'auto' }, titleOf(now, room)), h('p', {}, subtitle(room))),
+      h('div', { class: 'about' }, h('h1', { dir: 'auto' }, titleOf(now, room)), h('p', {}, subtitle(room))),
       search, details,
     );
   });
@@ -36,7 +36,7 @@ export function makeHeader({ dispatch, state, session }) {
     if (room || !isHere) return;
     const join = id !== null && !id.startsWith('~') && why === undefined;
     none.replaceChildren(
-      h('h2', {}, id === null ? t('chooseRoom') : join ? t('joinTitle', { room: id }) : why === undefined ? t('entering') : t('noEntry')),
+      h('h1', {}, id === null ? t('chooseRoom') : join ? t('joinTitle', { room: id }) : why === undefined ? t('entering') : t('noEntry')),
       h('p', {}, id === null ? t('chooseRoomNote') : join ? t('joinNote') : why ?? ''),
       join ? button(t('join'), () => session.enter(session.chat.join(id)), 'primary') : '',
       id === null ? '' : h('a', { href: hashOf('lobby') }, t('toLobby')),

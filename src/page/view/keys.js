@@ -8,7 +8,7 @@ import { h } from './dom.js';
 
 /** @type {[string, import('../words.js').Word][]} */
 const SHORTCUTS = [
-  ['Ctrl K', 'keyFind'], ['Alt ↑ ↓', 'keyRooms'], ['Ctrl F', 'keySearch'], ['↑', 'keyEdit'], ['Enter', 'keySend'], ['Shift Enter', 'keyLine'],
+  ['Ctrl K', 'keyFind'], ['Alt ↑ ↓', 'keyRooms'], ['Ctrl Shift F', 'keySearch'], ['↑', 'keyEdit'], ['Enter', 'keySend'], ['Shift Enter', 'keyLine'],
   ['Ctrl B, Ctrl I', 'keyForm'], ['Esc', 'keyEscape'], ['@', 'keyMention'], ['Ctrl /', 'keyHelp'],
 ];
 const FORMS = ['**bold**', '_italic_', '~~struck~~', '`code`', '```', '> …', '- …', '[…](https://…)'];
@@ -16,10 +16,11 @@ const FORMS = ['**bold**', '_italic_', '~~struck~~', '`code`', '```', '> …', '
 /** @param {import('./view.js').Parts} parts @param {{ find(): void }} rooms */
 export function watchKeys(parts, rooms) {
   addEventListener('keydown', (event) => {
-    const isControl = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
+    const isControl = (event.ctrlKey || event.metaKey) && !event.altKey;
+    const key = event.key.toLowerCase();
     if (parts.state().arriving || document.querySelector('dialog[open]')) return;
-    if (isControl && event.key === 'k') rooms.find();
-    else if (isControl && event.key === 'f') parts.dispatch({ type: 'panel', panel: 'search' });
+    if (isControl && key === 'k') rooms.find();
+    else if (isControl && event.shiftKey && key === 'f') parts.dispatch({ type: 'panel', panel: 'search' });
     else if (isControl && event.key === '/') openShortcuts();
     else if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) step(parts, event.key === 'ArrowUp' ? -1 : 1);
     else if (event.key === 'Escape') escape(parts);

@@ -27,8 +27,8 @@ export function openMenu(anchor, items) {
 export function float(popover, anchor) {
   const back = document.activeElement;
   anchor.setAttribute('aria-expanded', 'true');
-  // In a dialog it has to be in the dialog: what is behind it is inert.
-  (anchor.closest('dialog') ?? document.body).append(popover);
+  // In the same part of the page; and from a dialog in the dialog, because what is behind it is inert.
+  (anchor.closest('dialog, nav, main, aside') ?? document.body).append(popover);
   popover.addEventListener('toggle', (event) => {
     if (/** @type {ToggleEvent} */ (event).newState === 'open') return;
     anchor.removeAttribute('aria-expanded');

@@ -25,7 +25,7 @@ export function makePages(parent) {
   const rowsIn = new WeakMap();
 
   const showPages = keyed(parent, (/** @type {PageAt} */ { page, before }, old) => {
-    const box = old ?? h('div', { class: 'page' });
+    const box = old ?? h('div', { class: 'page', 'data-first': page.lines[0]?.seq });
     const showRows = rowsIn.get(box) ?? keyed(box, drawRow);
     rowsIn.set(box, showRows);
     showRows(rowsOf(page.lines, before, room.marker, room.timeline.atStart).map((row) => ({ key: row.key, of: row, by: shownBy(row) })));
@@ -53,7 +53,7 @@ export function makePages(parent) {
         const first = /** @type {import('../model/timeline.js').Line} */ (row.lines[0]);
         return h('p', { class: 'note-row', 'data-seq': first.seq, title: exactTime(first.time), dir: 'auto' }, noteText(state, row.lines));
       }
-      case 'day': return h('h3', { class: 'day' }, h('span', {}, dayName(row.time)));
+      case 'day': return h('h2', { class: 'day' }, h('span', {}, dayName(row.time)));
       case 'new': return h('p', { class: 'new' }, h('span', {}, t('newPosts')));
     }
   }

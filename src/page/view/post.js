@@ -78,8 +78,8 @@ function body(line, me) {
 function quote(state, room, seq) {
   const source = sourceOf(room, seq);
   const text = source === undefined ? '…' : !source ? t('sourceGone') : source.deleted ? t('deleted') : plain(source.body ?? '').slice(0, 200);
-  return h('button', { type: 'button', class: 'quote', 'data-does': 'jump', 'data-seq': seq, 'aria-label': t('jumpTo', { text }) },
-    icon('reply'), source ? nameTag(state, source.from) : null, h('span', { dir: 'auto' }, text));
+  return h('button', { type: 'button', class: 'quote', 'data-does': 'jump', 'data-seq': seq },
+    icon('reply'), h('i', { class: 'unseen' }, t('replyingTo')), source ? nameTag(state, source.from) : null, h('span', { dir: 'auto' }, text));
 }
 
 /** @param {State} state @param {PostLine} line @param {string} me */
@@ -87,9 +87,8 @@ function reactions(state, { reactions: all = [] }, me) {
   if (all.length === 0) return null;
   return h('p', { class: 'reactions' }, ...all.map(({ emoji, users }) => {
     const names = listed(users.slice(0, 20).map((name) => called(state, name)));
-    const label = t('reacted', { emoji, names });
     return h('button', {
-      type: 'button', 'data-does': 'react', 'data-emoji': emoji, 'aria-pressed': String(users.includes(me)), 'aria-label': label, title: label,
+      type: 'button', 'data-does': 'react', 'data-emoji': emoji, 'aria-pressed': String(users.includes(me)), title: t('reacted', { emoji, names }),
     }, emoji, ` ${number(users.length)}`);
   }));
 }

@@ -90,8 +90,7 @@ export function makeRooms(parts) {
 
   const showMe = onChange((/** @type {import('../model.js').User | null} */ user) => {
     if (!user) return;
-    me.setAttribute('aria-label', t('settingsOf', { name: user.display ?? user.name }));
-    me.replaceChildren(avatar(user), h('span', {}, h('b', { dir: 'auto' }, user.display ?? user.name),
+    me.replaceChildren(h('span', { class: 'unseen' }, t('settings')), avatar(user), h('span', {}, h('b', { dir: 'auto' }, user.display ?? user.name),
       h('small', {}, user.guest ? t('guest') : `@${user.name}`)), h('span', { class: 'lamp', title: t('connected') }));
   });
 
@@ -139,14 +138,14 @@ function drawLink(link, state, room) {
   else link.removeAttribute('aria-current');
   link.classList.toggle('unread', room.unread > 0);
   const time = room.at ? Date.parse(room.at) : null;
-  const badge = room.mentions > 0 || room.kind === 'direct' ? 'badge mentions' : 'badge';
   link.replaceChildren(
     roomPicture(state, room),
     h('span', { class: 'title', dir: 'auto' }, titleOf(state, room)),
     time === null ? '' : h('time', { datetime: room.at, title: exactTime(time) }, shortTime(time)),
     h('span', { class: 'preview', dir: 'auto' }, previewOf(state, room)),
-    room.unread === 0 ? '' : h('span', { class: badge }, room.mentions > 0 && room.kind !== 'direct' ? '@' : '', number(room.unread),
-      h('span', { class: 'unseen' }, ` ${t('unread')}`)),
+    room.unread === 0 ? '' : h('span', { class: 'badges' },
+      room.mentions > 0 && room.kind !== 'direct' ? h('span', { class: 'badge mentions', title: t('mentions') }, `@${number(room.mentions)}`) : null,
+      h('span', { class: room.kind === 'direct' ? 'badge mentions' : 'badge' }, number(room.unread), h('span', { class: 'unseen' }, ` ${t('unread')}`))),
   );
   return link;
 }

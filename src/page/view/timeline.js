@@ -35,7 +35,6 @@ export function makeTimeline(parts) {
   log.append(edge, pages, pending);
   log.after(toNew, toPresent);
   makeTools(parts, log);
-  const rowOf = (/** @type {number} */ seq) => /** @type {HTMLElement | null} */ (pages.querySelector(`[data-seq="${seq}"]`));
   const showReceipt = makeReceipt(rowOf);
   let showPages = makePages(pages);
 
@@ -75,6 +74,17 @@ export function makeTimeline(parts) {
     measure();
   });
 
+  /** @param {number} seq */
+  function rowOf(seq) {
+    const page = [...pages.children].findLast((one) => Number(one.getAttribute('data-first')) <= seq);
+    return /** @type {HTMLElement | null | undefined} */ (page?.querySelector(`[data-seq="${seq}"]`)) ?? null;
+  }
+
+  /** The line above what is new. */
+  function markOf() {
+    return room?.marker === null ? null : pages.querySelector('.new');
+  }
+
   function begin() {
     pages.replaceChildren();
     showPages = makePages(pages);
@@ -96,7 +106,7 @@ export function makeTimeline(parts) {
     if (isPlaced || !of.timeline.isLoaded) return;
     isPlaced = true;
     // Who comes to more than a screen of new posts begins where they begin.
-    const mark = pages.querySelector('.new');
+    const mark = markOf();
     if (!mark || mark.getBoundingClientRect().top > log.getBoundingClientRect().top) return;
     mark.scrollIntoView({ block: 'start' });
     follows = false;
@@ -132,7 +142,7 @@ export function makeTimeline(parts) {
 
   /** @param {Room} of */
   function showJumps(of) {
-    const mark = pages.querySelector('.new');
+    const mark = markOf();
     const { atStart, atEnd, isLoaded } = of.timeline;
     const isNewAbove = mark ? mark.getBoundingClientRect().bottom < log.getBoundingClientRect().top : isLoaded && !atStart;
     toNew.hidden = of.marker === null || of.unread === 0 || !isNewAbove;
@@ -143,7 +153,7 @@ export function makeTimeline(parts) {
   }
 
   function jumpToNew() {
-    const mark = pages.querySelector('.new');
+    const mark = markOf();
     follows = false;
     if (mark) mark.scrollIntoView({ block: 'start' });
     else if (room?.marker) session.go(room.room, room.marker);

@@ -30,7 +30,6 @@ export function makeTools({ state }, log) {
 
   log.addEventListener('pointerover', ({ target }) => moveTo(target));
   log.addEventListener('focusin', ({ target }) => moveTo(target));
-  log.addEventListener('pointerleave', () => { if (!tools.contains(document.activeElement) && !tools.querySelector('[aria-expanded]')) tools.remove(); });
 
   log.addEventListener('keydown', (event) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
