@@ -28,7 +28,7 @@ fn told(rooms: Vec<RestoredRoom>, id: u64, request: Option<Request>) -> Vec<Stri
     }
     let shown = effects.iter().flat_map(|effect| match effect {
         Effect::Send(_, Event::Welcome(welcome)) => {
-            welcome.rooms.iter().map(|room| shown::summary(room)).collect()
+            welcome.rooms.iter().map(shown::summary).collect()
         }
         Effect::Send(_, event) => vec![shown::event(event)],
         Effect::Write(..) => vec!["a write".into()],
