@@ -10,17 +10,17 @@
 //! * After a failed transaction nothing is assumed: what was remembered of rooms is read again.
 //! * What meets damaged rows fails alone, with [`Failure::Corrupt`]; the rest of its transaction is done again.
 //!
-//! A new member has read all that was there before: its cursors stand at the entry by which it came. Guests are named in
-//! entries, and banned if need be, but are no members here and have no cursors.
+//! What an entry does beside being kept is in `effects`.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::AFTER_MS;
 use super::accounts::{AccountWrite, AccountWritten, SessionNo};
+use super::effects::is_of_the_lobby;
 use super::tables::{Change, Digest, Fault, Head, Keyed, Standing, Tables};
 use crate::chat::log::{Append, Create, Failure, Guard, Write, Written};
-use crate::chat::{Author, Entry, Name, PersonId, Post, Role, RoomKind, RoomNo, Seq, UnixMs, What};
+use crate::chat::{Author, Entry, Name, PersonId, Post, Role, RoomNo, Seq, UnixMs, What};
 
 /// Something to be committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub enum Outcome {
 /// Decides what becomes of requests.
 #[derive(Debug)]
 pub struct Log<D> {
-    tables: D,
+    pub(super) tables: D,
     /// Where rooms stand: as committed, and within a transaction as changed by it.
     heads: HashMap<RoomNo, Head>,
 }
@@ -212,109 +212,6 @@ impl<D: Tables> Log<D> {
         Ok(None)
     }
 
-    fn take_effect(&mut self, room: RoomNo, head: Head, entry: &Entry) -> Result<(), Fault> {
-        let seq = entry.seq;
-        match &entry.what {
-            What::Post(post) => self.mention(room, head, entry, post),
-            What::Tombstone | What::Edit { body: None, .. } => Ok(()),
-            &What::Edit { post, body: Some(ref body) } => {
-                self.tables.apply(Change::Edit { room, post, body, at: entry.at })
-            }
-            &What::Delete { post } => self.tables.apply(Change::Wipe { room, post }),
-            &What::React { post, ref emoji, on } => {
-                let by = &entry.from;
-                self.tables.apply(Change::React { room, post, emoji, by, seq, on })
-            }
-            &What::Pin { post, on } => self.tables.apply(Change::Pin { room, post, on }),
-            What::Created { members, .. } => {
-                members.iter().try_for_each(|(who, role)| self.admit(room, head, who, *role))
-            }
-            What::Join => self.admit(room, head, &entry.from, Role::Member),
-            What::Leave => self.tables.apply(Change::NoMember { room, person: entry.from.id }),
-            What::Add { user, role } => self.admit(room, head, user, *role),
-            What::Remove { user } => self.tables.apply(Change::NoMember { room, person: user.id }),
-            What::Role { user, role } => {
-                self.restand(room, head, user, |standing| standing.role = *role)
-            }
-            What::Rename { title } => self.tables.apply(Change::Title { room, title }),
-            What::Ban { user, on } => self.ban(room, user, *on),
-            What::Mute { user, until } => {
-                self.restand(room, head, user, |standing| standing.muted_until = *until)
-            }
-            &What::Mode(mode) => self.tables.apply(Change::Mode { room, mode }),
-        }
-    }
-
-    /// Kept are the mentions of members other than the author, each once.
-    fn mention(
-        &mut self,
-        room: RoomNo,
-        head: Head,
-        entry: &Entry,
-        post: &Post,
-    ) -> Result<(), Fault> {
-        let people: BTreeSet<_> = post.mentions.iter().map(|author| author.id).collect();
-        for person in people {
-            if person == entry.from.id || self.standing(room, head, person)?.is_none() {
-                continue;
-            }
-            self.tables.apply(Change::Mention { room, post: entry.seq, person })?;
-        }
-        Ok(())
-    }
-
-    fn admit(&mut self, room: RoomNo, head: Head, who: &Author, role: Role) -> Result<(), Fault> {
-        if who.id.is_guest() {
-            return Ok(());
-        }
-        let standing = Standing {
-            role,
-            muted_until: UnixMs(0),
-            received: head.seq,
-            read: head.seq,
-            posts_read: head.posts,
-        };
-        self.tables.apply(Change::Member { room, person: who.id, standing })?;
-        // In the lobby they may have been mentioned before.
-        self.tables.apply(Change::MentionsRead { room, person: who.id, through: head.seq })
-    }
-
-    fn ban(&mut self, room: RoomNo, user: &Author, on: bool) -> Result<(), Fault> {
-        let person = user.id;
-        self.tables.apply(Change::Ban { room, person, on })?;
-        match on {
-            true => self.tables.apply(Change::NoMember { room, person }),
-            false => Ok(()),
-        }
-    }
-
-    /// Changes how a member stands; who is none stays none.
-    fn restand(
-        &mut self,
-        room: RoomNo,
-        head: Head,
-        user: &Author,
-        change: impl FnOnce(&mut Standing),
-    ) -> Result<(), Fault> {
-        let Some(mut standing) = self.standing(room, head, user.id)? else { return Ok(()) };
-        change(&mut standing);
-        self.tables.apply(Change::Member { room, person: user.id, standing })
-    }
-
-    /// How an account stands in a room that it is a member of. In the lobby that is everybody.
-    fn standing(
-        &mut self,
-        room: RoomNo,
-        head: Head,
-        person: PersonId,
-    ) -> Result<Option<Standing>, Fault> {
-        if person.is_guest() {
-            return Ok(None);
-        }
-        let standing = self.tables.standing(room, person)?;
-        Ok(standing.or_else(|| (head.kind == RoomKind::Lobby).then_some(NEWCOMER)))
-    }
-
     /// Cursors only go forward, and never beyond the last entry. Those of no member are kept nowhere.
     fn move_cursor(
         &mut self,
@@ -324,8 +221,8 @@ impl<D: Tables> Log<D> {
         read: Seq,
     ) -> Result<Written, Fault> {
         let head = self.head(room)?;
-        let before = self.standing(room, head, person)?;
-        let mut standing = before.unwrap_or(NEWCOMER);
+        let before = self.tables.standing(room, person)?;
+        let mut standing = before.unwrap_or(AT_THE_START);
         standing.received = standing.received.max(received.min(head.seq));
         let through = read.min(head.seq);
         if through > standing.read {
@@ -333,7 +230,7 @@ impl<D: Tables> Log<D> {
             standing.posts_read = self.tables.posts_through(room, through)?;
             self.tables.apply(Change::MentionsRead { room, person, through })?;
         }
-        if before.is_some() {
+        if before.is_some() || is_of_the_lobby(head, person) {
             self.tables.apply(Change::Member { room, person, standing })?;
         }
         let mentions = self.tables.mentions(room, person)?;
@@ -445,8 +342,8 @@ impl From<Fault> for Stop {
     }
 }
 
-/// How somebody stands who is in the lobby like everybody.
-pub(super) const NEWCOMER: Standing = Standing {
+/// How somebody stands who has said nothing of what they have read.
+const AT_THE_START: Standing = Standing {
     role: Role::Member,
     muted_until: UnixMs(0),
     received: Seq::START,

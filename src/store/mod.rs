@@ -24,6 +24,7 @@
 
 pub mod accounts;
 mod db;
+mod effects;
 pub mod log;
 mod open_error;
 pub mod tables;
@@ -140,7 +141,7 @@ impl<T: Send + 'static> Store<T> {
         let mut threads = Vec::new();
         let mut reader =
             |name| threads::start_reader(name, place, &answer_reads, &wake, &mut threads);
-        let (to_reader, to_searcher) = (reader("store-reader")?, reader("store-searcher")?);
+        let (to_reader, to_searcher) = (reader("store-reader")?, reader("store-search")?);
         let to_checkpointer = threads::start_checkpointer(place, wake.clone(), &mut threads)?;
         let ends =
             Ends { jobs, written: answer_writes, read: answer_reads, to_searcher, to_checkpointer };

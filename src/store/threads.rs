@@ -103,7 +103,7 @@ pub(super) fn start_checkpointer(
     let Place::File(path) = place else { return Ok(None) };
     let mut checkpointer = Checkpointer::open(path)?;
     let (to_checkpointer, nudges) = mpsc::sync_channel(1);
-    threads.push(start("store-checkpointer", wake, move || {
+    threads.push(start("store-wal", wake, move || {
         for () in nudges {
             checkpointer.checkpoint();
         }

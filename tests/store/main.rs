@@ -7,3 +7,4 @@ mod damage;
 mod lanes;
 mod near;
 mod reopening;
+mod upgrading;

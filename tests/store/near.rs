@@ -116,6 +116,10 @@ impl Near {
         self.write(Write::Append(post(no)))
     }
 
+    pub(crate) fn post_upon(&mut self, no: u64, basis: Seq) -> Written {
+        self.write(Write::Append(Append { basis, ..post(no) }))
+    }
+
     /// Posts these at once.
     pub(crate) fn post_all(&mut self, numbers: RangeInclusive<u64>) {
         let mut left = numbers.clone().count();

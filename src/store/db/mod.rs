@@ -200,7 +200,7 @@ impl Tables for Db {
                 self.appended = Some(no);
                 Ok(None)
             }
-            None => self.keyed(room, entry.from.id, key),
+            None => self.keyed(room, entry.from.id, key)?.ok_or(Fault::Corrupt).map(Some),
         }
     }
 

@@ -12,7 +12,6 @@ use super::{Db, entries};
 use crate::chat::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom};
 use crate::chat::{Author, Epoch, Name, PersonId, Profile, RoomId, RoomNo, Seq, UnixMs};
 use crate::store::accounts::{SessionNo, StoredAccount, StoredSession};
-use crate::store::log::NEWCOMER;
 use crate::store::{OpenError, tables::Standing};
 
 /// What a store has when it opens.
@@ -112,9 +111,9 @@ fn rooms(db: &Connection) -> Result<Vec<RestoredRoom>, Trouble> {
 
 /// By room, each in the order of their numbers.
 fn members(db: &Connection) -> Result<HashMap<RoomNo, Vec<RestoredMember>>, Trouble> {
-    let mut mentions = mentions(db)?;
+    let mentions = mentions(db)?;
     let mut select = db.prepare(
-        "SELECT room, person, role, muted_until, received, read, posts_read FROM members",
+        "SELECT room, person, role, muted_until, received, read, posts_read FROM members ORDER BY room, person",
     )?;
     let mut rows = select.query([])?;
     let mut members: HashMap<_, Vec<_>> = HashMap::new();
@@ -122,22 +121,19 @@ fn members(db: &Connection) -> Result<HashMap<RoomNo, Vec<RestoredMember>>, Trou
         let (room, person) = (RoomNo(number(row, 0)?), PersonId(number(row, 1)?));
         let standing =
             standing_of([row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?])?;
-        let mentions = mentions.remove(&(room, person)).unwrap_or_default();
-        members.entry(room).or_default().push(member(person, standing, mentions));
-    }
-    // Who was mentioned in the lobby and never did anything there is a member all the same.
-    for ((room, person), mentions) in mentions {
-        members.entry(room).or_default().push(member(person, NEWCOMER, mentions));
-    }
-    for members in members.values_mut() {
-        members.sort_by_key(|member| member.person);
+        let Standing { role, muted_until, received, read, posts_read } = standing;
+        let mentions = mentions.get(&(room, person)).copied().unwrap_or(0);
+        members.entry(room).or_default().push(RestoredMember {
+            person,
+            role,
+            muted_until,
+            received,
+            read,
+            posts_read,
+            mentions,
+        });
     }
     Ok(members)
-}
-
-fn member(person: PersonId, standing: Standing, mentions: u64) -> RestoredMember {
-    let Standing { role, muted_until, received, read, posts_read } = standing;
-    RestoredMember { person, role, muted_until, received, read, posts_read, mentions }
 }
 
 fn mentions(db: &Connection) -> Result<HashMap<(RoomNo, PersonId), u64>, Trouble> {

@@ -122,3 +122,13 @@ CREATE VIRTUAL TABLE search USING fts5 (
 -- The words of what is deleted go at once, and not when the index is next put in order.
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_released_stays_as_it_was() {
+        assert!(include_str!("../tests/version_1.sql").starts_with(V1));
+    }
+}

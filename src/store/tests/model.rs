@@ -46,7 +46,7 @@ struct Standing {
     read: Seq,
 }
 
-const NEWCOMER: Standing =
+const AT_THE_START: Standing =
     Standing { role: Role::Member, muted_until: UnixMs(0), received: Seq::START, read: Seq::START };
 
 #[derive(Clone, Debug)]
@@ -303,7 +303,7 @@ impl Room {
     fn push(&mut self, entry: Entry) {
         let seq = entry.seq;
         self.log.push(entry.clone());
-        let newcomer = |role| Standing { role, received: seq, read: seq, ..NEWCOMER };
+        let newcomer = |role| Standing { role, received: seq, read: seq, ..AT_THE_START };
         match entry.what {
             What::Created { members, .. } => {
                 for (who, role) in members.iter().filter(|(who, _)| !who.id.is_guest()) {
@@ -331,13 +331,23 @@ impl Room {
             }
             What::Rename { title } => self.title = Some(title),
             What::Mode(mode) => self.mode = mode,
+            What::Post(post) if self.kind == RoomKind::Lobby => {
+                let standing = Standing { read: Seq(seq.0 - 1), ..newcomer(Role::Member) };
+                for who in post.mentions.iter().filter(|who| who.id != entry.from.id) {
+                    if !who.id.is_guest() {
+                        self.members.entry(who.id).or_insert(standing);
+                    }
+                }
+            }
             _ => {}
         }
     }
 
     fn with_member(&mut self, person: PersonId, change: impl FnOnce(&mut Standing)) {
         if self.kind == RoomKind::Lobby && !person.is_guest() {
-            self.members.entry(person).or_insert(NEWCOMER);
+            let last = self.last();
+            let newcomer = Standing { received: last, read: last, ..AT_THE_START };
+            self.members.entry(person).or_insert(newcomer);
         }
         if let Some(standing) = self.members.get_mut(&person) {
             change(standing);
@@ -350,12 +360,15 @@ impl Room {
             standing.received = standing.received.max(received.min(last));
             standing.read = standing.read.max(read.min(last));
         };
+        if self.kind == RoomKind::Lobby && !person.is_guest() {
+            self.members.entry(person).or_insert(AT_THE_START);
+        }
         self.with_member(person, forward);
         let is_member = self.members.contains_key(&person);
         let standing = self.members.get(&person).copied().unwrap_or(Standing {
             received: received.min(last),
             read: read.min(last),
-            ..NEWCOMER
+            ..AT_THE_START
         });
         Written::Cursor {
             received: standing.received,
@@ -378,17 +391,6 @@ impl Room {
     }
 
     fn restored(&self, no: RoomNo) -> RestoredRoom {
-        let mut members = self.members.clone();
-        if self.kind == RoomKind::Lobby {
-            for entry in &self.log {
-                let What::Post(post) = &entry.what else { continue };
-                for author in post.mentions.iter() {
-                    if !author.id.is_guest() && author.id != entry.from.id {
-                        members.entry(author.id).or_insert(NEWCOMER);
-                    }
-                }
-            }
-        }
         let member = |(person, standing): (PersonId, Standing)| RestoredMember {
             person,
             role: standing.role,
@@ -409,7 +411,7 @@ impl Room {
             rules: self.rules(),
             posts: self.posts_through(self.last()),
             mode: self.mode,
-            members: members.into_iter().map(member).collect(),
+            members: self.members.clone().into_iter().map(member).collect(),
             banned: self.banned.iter().copied().collect(),
         }
     }
