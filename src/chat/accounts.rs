@@ -83,8 +83,7 @@ impl Chat {
     }
 
     pub(super) fn show_otherwise(&mut self, id: PersonId, profile: Profile) -> Result<(), Refusal> {
-        let person = self.people.find(id).filter(|person| !self.people[*person].is_deleted());
-        let person = person.ok_or(Refusal::NoUser)?;
+        let person = self.people.find_living(id).ok_or(Refusal::NoUser)?;
         if !self.people.set_profile(person, profile) {
             return Err(Refusal::NameTaken);
         }
@@ -96,20 +95,15 @@ impl Chat {
             }
         }
         // Its own sessions need not be attached to anything.
-        for session in
-            shown.sessions.iter().filter(|session| self.sessions[*session].attached.is_empty())
-        {
-            self.out.send(self.sessions[session].id, event());
+        for session in self.sessions.of(shown).filter(|session| session.attached.is_empty()) {
+            self.out.send(session.id, event());
         }
         Ok(())
     }
 
     /// An account is deleted.
     pub(super) fn let_go(&mut self, id: PersonId) {
-        let Some(person) = self.people.find(id).filter(|key| !self.people[*key].is_deleted())
-        else {
-            return;
-        };
+        let Some(person) = self.people.find_living(id) else { return };
         for session in self.people[person].sessions.clone().iter() {
             self.close(session);
         }
@@ -117,6 +111,7 @@ impl Chat {
         self.people.delete(person);
         let lobby = self.rooms.lobby();
         self.rooms[lobby].expel(person);
+        self.do_chore(Chore::Bequeath, person, RoomId::lobby());
         for room in self.people[person].rooms.clone().iter() {
             // The other one keeps a direct room, and reads who was there.
             if self.rooms[room].kind != RoomKind::Direct {

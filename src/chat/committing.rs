@@ -2,11 +2,14 @@
 //!
 //! Nothing durable changes in memory but here. All who are attached are sent the entry; whoever's own rooms or role it
 //! changes is told on every session, attached or not.
+//!
+//! An entry may come from or be about somebody who was deleted or forgotten while it was on its way: it is in the log, and
+//! of them nothing is kept here.
 
 use std::rc::Rc;
 
 use super::Chat;
-use super::effect::RoomKey;
+use super::effect::{RoomKey, SessionId};
 use super::entry::{Entry, Post, What};
 use super::event::{Event, OutReason};
 use super::limits::PRESENCE_NAMES_MAX;
@@ -45,9 +48,8 @@ impl Chat {
             }
             What::Role { user, role } => self.ranked(key, user.id, *role),
             What::Mute { user, until } => {
-                if let Some(person) = self.people.find(user.id)
-                    && let Some(member) = self.rooms[key].member_mut(person)
-                {
+                let person = self.people.find_living(user.id);
+                if let Some(member) = person.and_then(|person| self.rooms[key].member_mut(person)) {
                     member.muted_until = *until;
                 }
             }
@@ -89,14 +91,14 @@ impl Chat {
         for mentioned in post.mentions.iter().filter(|author| author.id != entry.from.id) {
             self.mentioned(key, mentioned);
         }
-        let Some(author) = self.people.find(entry.from.id) else { return };
+        let Some(author) = self.people.find_living(entry.from.id) else { return };
         self.has_read_own(key, author, entry.seq);
         self.has_typed(key, author);
     }
 
     /// Counts a mention of a member. Who had nothing of their own in the lobby has now: this post is unread.
     fn mentioned(&mut self, key: RoomKey, author: &Author) {
-        let Some(person) = self.people.find(author.id) else { return };
+        let Some(person) = self.people.find_living(author.id) else { return };
         let room = &mut self.rooms[key];
         let is_new = room.kind == RoomKind::Lobby && room.members.find(person).is_none();
         let Some(member) = room.member_mut(person) else { return };
@@ -105,7 +107,7 @@ impl Chat {
     }
 
     fn come_in(&mut self, key: RoomKey, author: &Author, role: Role) {
-        if let Some(person) = self.people.find(author.id)
+        if let Some(person) = self.people.find_living(author.id)
             && !self.rooms[key].is_member(person)
         {
             self.take_into(key, person, role, None);
@@ -119,7 +121,7 @@ impl Chat {
     }
 
     fn ranked(&mut self, key: RoomKey, id: PersonId, role: Role) {
-        let Some(person) = self.people.find(id) else { return };
+        let Some(person) = self.people.find_living(id) else { return };
         self.rooms[key].set_role(person, role);
         self.tell_room(key, person, None);
     }
@@ -131,15 +133,15 @@ impl Chat {
         if room.kind == RoomKind::Lobby || room.members.len() > PRESENCE_NAMES_MAX {
             return;
         }
-        let members: Vec<PersonKey> = room.members.iter().map(|(person, _)| person).collect();
-        for person in members {
-            for session in self.people[person].sessions.iter() {
-                let open = &self.sessions[session];
-                if !open.attached.contains(key) {
-                    let summary = self.summary(key, person);
-                    self.out.send(open.id, Event::Room(Box::new(summary)));
-                }
-            }
+        let sessions = room.members.iter().flat_map(|(member, _)| {
+            self.sessions.of(&self.people[member]).map(move |session| (member, session))
+        });
+        let unattached = sessions.filter(|(_, session)| !session.attached.contains(key));
+        let told: Vec<(SessionId, PersonKey)> =
+            unattached.map(|(member, session)| (session.id, member)).collect();
+        for (session, member) in told {
+            let summary = Box::new(self.summary(key, member));
+            self.out.send(session, Event::Room(summary));
         }
     }
 }

@@ -14,11 +14,8 @@ impl Chat {
     pub(super) fn come(&mut self, id: SessionId, person: PersonId) -> Result<(), Refusal> {
         // One number, one connection: whoever had it has gone.
         self.go(id);
-        let person = self.people.find(person).ok_or(Refusal::NoUser)?;
+        let person = self.people.find_living(person).ok_or(Refusal::NoUser)?;
         let known = &mut self.people[person];
-        if known.is_deleted() {
-            return Err(Refusal::NoUser);
-        }
         if known.sessions.len() >= SESSIONS_PER_PERSON_MAX {
             return Err(Refusal::TooMany);
         }

@@ -103,18 +103,11 @@ impl Chat {
         };
         let moved = std::mem::take(&mut member.moved);
         let (received, read) = (member.received, member.read);
-        let author = &self.people[person].author;
         if room.is_named() && room.attached > 0 && room.present > 1 {
-            let (id, from) = (&room.id, &author.name);
-            if moved.received && received > read {
-                let (room, from) = (id.clone(), from.clone());
-                self.out.whisper(key, Event::Received { room, from, seq: received }, None);
-            }
-            if moved.read {
-                let (room, from) = (id.clone(), from.clone());
-                self.out.whisper(key, Event::Read { room, from, seq: read, left: None }, None);
-            }
+            self.announce_cursor(key, person, moved);
         }
+        let room = &mut self.rooms[key];
+        let author = &self.people[person].author;
         if author.id.is_guest() && !room.is_invite() {
             // The store knows no guests: what is left is counted as far as the tail reaches.
             count_left(room, person);
@@ -125,6 +118,21 @@ impl Chat {
         let cursor = Write::Cursor { person: author.id, room: room.no, received, read };
         let log = Log::of(room.kind);
         self.write(log, waiting, cursor);
+    }
+
+    /// Tells a room what of a member's cursors has moved. Who has read has received.
+    fn announce_cursor(&mut self, key: RoomKey, person: PersonKey, moved: Moved) {
+        let room = &self.rooms[key];
+        let Some(&Member { received, read, .. }) = room.members.find(person) else { return };
+        let of = || (room.id.clone(), self.people[person].author.name.clone());
+        if moved.received && received > read {
+            let (room, from) = of();
+            self.out.whisper(key, Event::Received { room, from, seq: received }, None);
+        }
+        if moved.read {
+            let (room, from) = of();
+            self.out.whisper(key, Event::Read { room, from, seq: read, left: None }, None);
+        }
     }
 
     pub(super) fn cursor_written(
@@ -166,10 +174,10 @@ impl Chat {
         let Some(member) = room.members.find(person).filter(|_| tell) else { return };
         let left = Some(left(room, member));
         let reader = &self.people[person];
-        for session in reader.sessions.iter() {
+        for session in self.sessions.of(reader) {
             let (room, from) = (room.id.clone(), reader.author.name.clone());
             let event = Event::Read { room, from, seq: member.read, left };
-            self.out.send(self.sessions[session].id, event);
+            self.out.send(session.id, event);
         }
     }
 }

@@ -86,12 +86,13 @@ impl Chat {
     }
 
     fn decide_chore(&self, room: &Room, person: PersonKey, chore: Chore) -> Result<What, Refusal> {
-        let is_last_owner = room.role_of(person) == Some(Role::Owner) && room.owners == 1;
+        let is_owner = room.role_of(person) == Some(Role::Owner);
+        let has_other_owner = room.owners > u32::from(is_owner);
         match chore {
             Chore::Crown if room.owners == 0 => {
                 Ok(What::Role { user: self.author(person), role: Role::Owner })
             }
-            Chore::Bequeath if is_last_owner => {
+            Chore::Bequeath if !has_other_owner => {
                 let user = self.author(self.heir(room, person).ok_or(Refusal::Already)?);
                 Ok(What::Role { user, role: Role::Owner })
             }
@@ -100,14 +101,16 @@ impl Chat {
         }
     }
 
-    /// Who owns a room after its last owner: the one of the highest role, and of those the oldest account.
+    /// Who owns a room after its last owner: the one of the highest role, and of those the oldest account. The lobby, where
+    /// members are not chosen, passes to admins only.
     fn heir(&self, room: &Room, owner: PersonKey) -> Option<PersonKey> {
         let others = room.members.iter().filter(|(person, _)| *person != owner);
-        let can_own = |person: PersonKey| {
-            let person = &self.people[person];
-            !person.is_deleted() && (room.is_invite() || !person.is_guest())
-        };
-        let heirs = others.filter(|(person, _)| can_own(*person));
+        let least = if room.kind == RoomKind::Lobby { Role::Admin } else { Role::Reader };
+        let heirs = others.filter(|(person, member)| {
+            let person = &self.people[*person];
+            let can_own = room.is_invite() || !person.is_guest();
+            can_own && !person.is_deleted() && member.role >= least
+        });
         let rank = |person: PersonKey, role| (role, Reverse(self.people[person].author.id));
         heirs.max_by_key(|(person, member)| rank(*person, member.role)).map(|(person, _)| person)
     }

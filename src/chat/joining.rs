@@ -28,11 +28,13 @@ use std::collections::VecDeque;
 use super::Chat;
 use super::command::RequestId;
 use super::deciding::Entrance;
+use super::effect::RoomKey;
 use super::event::{Answer, Joined, Recovered};
 use super::limits::{
     BUSY_AFTER_MS, REPLAY_BYTES_MAX, REPLAY_ENTRIES_TOGETHER_MAX, RESUME_ROOMS_MAX,
 };
 use super::pending::{Asker, Wish};
+use super::people::PersonKey;
 use super::refusal::Refusal;
 use super::replay::{Budget, Replay};
 use super::role::Role;
@@ -193,15 +195,21 @@ impl Chat {
         };
         match self.entrance(&self.rooms[key], person) {
             Ok(Entrance::Member) => self.bring_up_to_date(session),
-            Ok(Entrance::Quietly) => {
-                self.take_into(key, person, Role::Member, None);
-                self.bring_up_to_date(session);
-            }
+            Ok(Entrance::Quietly) => self.come_in_quietly(session, key, person),
             Ok(Entrance::ByEntry) => {
                 self.ask_for_entry(Asker::Join(session), person, room, Wish::Join);
             }
             Err(refusal) => self.refuse_join(session, refusal),
         }
+    }
+
+    /// No entry, but others are told of it like of one: it counts as one.
+    fn come_in_quietly(&mut self, session: SessionKey, key: RoomKey, guest: PersonKey) {
+        if let Err(refusal) = self.take_entry(guest) {
+            return self.refuse_join(session, refusal);
+        }
+        self.take_into(key, guest, Role::Member, None);
+        self.bring_up_to_date(session);
     }
 
     /// The entry that makes somebody a member is there, or refused. Another session's may have come first.

@@ -270,6 +270,26 @@ pub struct RestoredRoom {
     pub banned: Vec<PersonId>,
 }
 
+impl RestoredRoom {
+    /// A lobby in which nothing has happened yet.
+    pub fn lobby(no: RoomNo, epoch: Epoch) -> Self {
+        Self {
+            no,
+            id: RoomId::lobby(),
+            kind: RoomKind::Lobby,
+            title: None,
+            epoch,
+            seq: Seq::START,
+            at: UnixMs(0),
+            rules: Seq::START,
+            posts: 0,
+            mode: super::entry::Mode::default(),
+            members: Vec::new(),
+            banned: Vec::new(),
+        }
+    }
+}
+
 /// A member of a durable room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestoredMember {

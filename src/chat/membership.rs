@@ -8,8 +8,10 @@ use super::effect::{Effect, RoomKey};
 use super::event::{Event, OutReason};
 use super::people::PersonKey;
 use super::role::Role;
+use super::room::Crowd;
 use super::room_id::RoomKind;
 use super::sessions::SessionKey;
+use super::timers::Timer;
 
 impl Chat {
     /// Makes a person a member, and tells them on every session but one that learns of it otherwise.
@@ -86,5 +88,20 @@ impl Chat {
         self.cancel_timers_of(key);
         self.rooms.remove(key);
         self.out.push(Effect::EndRoom(key));
+    }
+
+    /// Takes back what is due for a room that ends.
+    fn cancel_timers_of(&mut self, key: RoomKey) {
+        let room = &self.rooms[key];
+        if let Crowd::Counted { tell_at_ms: Some(at_ms) } = room.crowd {
+            self.timers.cancel(at_ms, Timer::Count(key));
+        }
+        let Some(live) = room.live() else { return };
+        if let Some(at_ms) = live.flush_at_ms {
+            self.timers.cancel(at_ms, Timer::Cursors(key));
+        }
+        if let Some(at_ms) = live.end_at_ms {
+            self.timers.cancel(at_ms, Timer::End(key));
+        }
     }
 }

@@ -21,6 +21,20 @@
 //! committing.rs  the asker is answered, the state follows the entry, all who are attached are told
 //! ```
 //!
+//! # Where to look
+//!
+//! | what | where |
+//! | --- | --- |
+//! | the words: what is asked, told, wanted done, kept | `command`, `event`, `effect`, `entry`, `log`, … (all public) |
+//! | everybody, and how they come and go | `people`, `taken`, `accounts`, `sessions`, `connecting` |
+//! | a room's state, and what an entry changes | `room`, `members`, `rooms`, `committing`, `membership`, `creating` |
+//! | who may do what | `permission`, `deciding`, `rate` |
+//! | being sent what happens, without a gap | `joining`, `replay`, `tail` |
+//! | what is not kept in the log | `presence`, `typing`, `cursors` |
+//! | requests that change nothing | `reading`, `summary` |
+//! | rooms in memory only | `invites`, `memory_log`, `room_log`, `matching` |
+//! | what waits, and for when | `pending`, `timers`, `routing` |
+//!
 //! # Invariants
 //!
 //! * What is durable changes in memory only by an entry that the log has committed, and in the log's order.
@@ -116,6 +130,34 @@ use timers::Timers;
 /// The chat.
 ///
 /// Each call appends to `effects` what is to be done, in that order. `now` must not go back on its monotonic clock.
+///
+/// ```
+/// use wsrelay::chat::log::{Restored, RestoredRoom};
+/// use wsrelay::chat::*;
+///
+/// // A log in memory; a server's is on disk, and answers later.
+/// let mut log = MemoryLog::bounded(1_000, 1 << 20);
+/// let lobby = RestoredRoom::lobby(log.begin(RoomId::lobby()), Epoch::new(7));
+/// let restored = Restored { people: Vec::new(), rooms: vec![lobby] };
+/// let mut chat = Chat::new(Limits::default(), restored);
+///
+/// let (ana, session, now) = (PersonId::guest(1), SessionId(1), Now::default());
+/// let mut effects = Vec::new();
+/// chat.guest(Name::parse("ana").unwrap(), ana, now)?;
+/// chat.connect(session, ana, now, &mut effects)?;
+/// assert!(matches!(effects[..], [Effect::Send(_, Event::Welcome(_))]));
+///
+/// effects.clear();
+/// let (room, body) = (RoomId::lobby(), Body::parse("hi", 4_000).unwrap());
+/// let request = Request::Post { room, key: None, body, reply_to: None };
+/// chat.apply(session, Command::Request { id: RequestId(1), request }, now, &mut effects);
+/// let Some(Effect::Write(ticket, write)) = effects.pop() else { panic!("nothing is said yet") };
+///
+/// let written = log.write(write);
+/// chat.written(ticket, written, now, &mut effects);
+/// assert!(matches!(effects[..], [Effect::Send(_, Event::Ok(RequestId(1), _))]));
+/// # Ok::<(), Refusal>(())
+/// ```
 #[derive(Debug)]
 pub struct Chat {
     limits: Limits,
@@ -180,8 +222,7 @@ impl Chat {
 
     /// Who somebody is. `None` for the deleted, and for guests who are forgotten.
     pub fn person(&self, id: PersonId) -> Option<User> {
-        let person = &self.people[self.people.find(id)?];
-        (!person.is_deleted()).then(|| person.user())
+        self.people.find_living(id).map(|key| self.people[key].user())
     }
 
     /// Who is called so, in any case.

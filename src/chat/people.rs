@@ -138,6 +138,11 @@ impl People {
         self.by_id.get(&id).copied()
     }
 
+    /// Unless deleted.
+    pub(super) fn find_living(&self, id: PersonId) -> Option<PersonKey> {
+        self.find(id).filter(|key| !self[*key].is_deleted())
+    }
+
     /// Lists each room with its members, as a room is restored.
     pub(super) fn list_rooms(&mut self, rooms: &Rooms) {
         for (key, room) in rooms.iter().filter(|(_, room)| room.kind != RoomKind::Lobby) {

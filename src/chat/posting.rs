@@ -59,6 +59,9 @@ impl Chat {
     /// Decides upon what was counted already, or is not to be counted.
     pub(super) fn decide_and_write(&mut self, mut asked: Asked) {
         if asked.decisions >= DECISIONS_MAX {
+            if asked.asker == Asker::Nobody {
+                return self.do_later(asked, BUSY_AFTER_MS);
+            }
             return self.answer(asked.asker, Err(Refusal::Busy { after_ms: BUSY_AFTER_MS }));
         }
         asked.decisions += 1;

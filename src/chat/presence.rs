@@ -74,12 +74,10 @@ impl Chat {
         let room = &mut self.rooms[key];
         room.present += 1;
         match room.crowd {
-            Crowd::Named if room.present as usize > PRESENCE_NAMES_MAX => {
-                room.crowd = Crowd::Counted { tell_at_ms: None };
-                self.tell_count(key);
-            }
+            Crowd::Named if room.present as usize > PRESENCE_NAMES_MAX => self.tell_count(key),
             Crowd::Named => {
-                self.tell_one(key, Presence::Came(self.people[person].author.name.clone()))
+                let came = Presence::Came(self.people[person].author.name.clone());
+                self.tell_one(key, came);
             }
             Crowd::Counted { .. } => self.tell_count_later(key),
         }
@@ -158,20 +156,5 @@ impl Chat {
         };
         names.sort_by_cached_key(|name| fold(name.as_str()));
         names
-    }
-
-    /// Takes back what is due for a room that ends.
-    pub(super) fn cancel_timers_of(&mut self, key: RoomKey) {
-        let room = &self.rooms[key];
-        if let Crowd::Counted { tell_at_ms: Some(at_ms) } = room.crowd {
-            self.timers.cancel(at_ms, Timer::Count(key));
-        }
-        let Some(live) = room.live() else { return };
-        if let Some(at_ms) = live.flush_at_ms {
-            self.timers.cancel(at_ms, Timer::Cursors(key));
-        }
-        if let Some(at_ms) = live.end_at_ms {
-            self.timers.cancel(at_ms, Timer::End(key));
-        }
     }
 }

@@ -40,7 +40,7 @@ impl Chat {
 
     /// The same, of somebody who asked a while ago.
     fn still_readable(&self, by: PersonId, id: &RoomId) -> Result<RoomKey, Refusal> {
-        let person = self.people.find(by).filter(|key| !self.people[*key].is_deleted());
+        let person = self.people.find_living(by);
         self.readable(person.ok_or(Refusal::NoUser)?, id).map(|(key, _)| key)
     }
 

@@ -13,7 +13,7 @@ use std::ops::{Index, IndexMut};
 use super::effect::{RoomKey, SessionId};
 use super::few::{Few, give_back};
 use super::joining::Joins;
-use super::people::PersonKey;
+use super::people::{Person, PersonKey};
 use super::rate::Bucket;
 use super::slots::{Place, Slots};
 
@@ -78,6 +78,11 @@ impl Sessions {
     /// A session that can still be told something.
     pub(super) fn open(&self, key: SessionKey) -> Option<&Session> {
         self.slots.find(key.0).filter(|session| !session.is_closing)
+    }
+
+    /// Those of a person's sessions that can still be told something.
+    pub(super) fn of(&self, person: &Person) -> impl Iterator<Item = &Session> {
+        person.sessions.iter().filter_map(|key| self.open(key))
     }
 
     /// Like [`open`](Self::open), to change it.

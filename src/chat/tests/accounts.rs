@@ -95,6 +95,21 @@ fn a_deleted_account_leaves_its_rooms_and_not_without_an_owner() {
 }
 
 #[test]
+fn a_lobby_without_an_owner_passes_to_an_admin_and_to_nobody_else() {
+    run(r#"
+        accounts ana bo
+        root connect
+        ana  join lobby
+        root role lobby bo admin
+        ana  post lobby "x"
+        delete account root   -> root: closed LoggedOut
+                               | ana: lobby#3 root role bo owner
+        delete account bo     -> bo: closed LoggedOut
+        ana  pin lobby 2      -> ana: err not_allowed
+    "#);
+}
+
+#[test]
 fn a_deletion_that_cannot_be_written_is_written_later() {
     run(r#"
         accounts ana bo
@@ -128,6 +143,26 @@ fn what_a_deleted_account_had_under_way_is_not_done() {
 }
 
 #[test]
+fn what_is_said_of_a_deleted_account_makes_it_nothing_again() {
+    run(r#"
+        accounts ana bo
+        root connect
+        ana  create group ~team
+        log  holds
+        root role lobby bo owner
+        ana  add ~team bo
+        bo   post lobby "x"
+        delete account bo            -> bo: closed LoggedOut
+        log  answers                 -> root: ok lobby#1
+                                      | ana: ok ~team#2
+        log  works
+        root role lobby root member  -> root: err last_owner
+        ana  members ~team           -> ana: ok ~team [ana owner online 1/1] of 1
+        root members lobby           -> root: ok lobby [ana member online, root owner online] of 2
+    "#);
+}
+
+#[test]
 fn a_guest_who_is_away_for_long_is_forgotten() {
     run(r#"
         accounts ana
@@ -145,6 +180,21 @@ fn a_guest_who_is_away_for_long_is_forgotten() {
         ana  mute lobby gus 5 -> ana: err not_allowed
         guest gus
         gus  rooms        -> gus: ok rooms [lobby] open [den]
+    "#);
+}
+
+#[test]
+fn nothing_of_a_forgotten_guest_passes_to_another() {
+    run(r#"
+        guest gus
+        root connect
+        gus  post lobby "x"
+        root mute lobby gus 999999999
+        gus  gone
+        wait 600000
+        guest hal
+        hal  members lobby  -> hal: ok lobby [hal member online, root owner online] of 2
+        hal  post lobby "y" -> hal: ok lobby#3
     "#);
 }
 

@@ -38,7 +38,13 @@ fn a_reload_is_not_told() {
         bo   gone        -> nothing
         bo   connect     -> nothing
         bo   gone        -> nothing
-        wait 8000        -> ana: presence lobby -bo seen
+        wait 1000
+        bo   connect     -> nothing
+        wait 1000
+        // The time begins anew.
+        bo   gone        -> nothing
+        wait 7999        -> nothing
+        wait 1           -> ana: presence lobby -bo seen
     "#);
 }
 

@@ -181,6 +181,7 @@ fn check(world: &World) {
         };
         assert_eq!(room.present as usize, present, "{}", room.id);
         for (person, member) in &members {
+            assert!(!is_lobby || !chat.people[*person].is_deleted());
             assert!(is_lobby || chat.people[*person].rooms.contains(key));
             assert!(member.read <= member.received && member.received <= room.seq);
             assert!(member.posts_read <= room.posts, "{}", room.id);
@@ -220,11 +221,13 @@ fn check_log(world: &World) {
         }
         assert_eq!((room.seq.0, room.mode), (entries.len() as u64, mode), "{}", room.id);
         if room.kind != RoomKind::Lobby {
-            let accounts =
-                room.members.iter().filter(|(key, _)| !world.chat.people[*key].is_guest());
+            let accounts = room.members.iter().filter(|(key, _)| {
+                let person = &world.chat.people[*key];
+                !person.is_guest() && !person.is_deleted()
+            });
             let kept =
                 accounts.map(|(key, member)| (world.chat.people[key].author.id, member.role));
-            members.retain(|id, _| !id.is_guest());
+            members.retain(|id, _| world.chat.person(*id).is_some() && !id.is_guest());
             assert_eq!(kept.collect::<BTreeMap<_, _>>(), members, "{}", room.id);
         }
     }

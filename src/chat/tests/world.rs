@@ -315,20 +315,7 @@ pub(super) fn person(author: Author) -> RestoredPerson {
 
 /// A lobby in which nothing has happened yet, as the log has it.
 pub(super) fn lobby(no: RoomNo, members: Vec<RestoredMember>) -> RestoredRoom {
-    RestoredRoom {
-        no,
-        id: RoomId::lobby(),
-        kind: RoomKind::Lobby,
-        title: None,
-        epoch: Epoch::from_text("e"),
-        seq: Seq::START,
-        at: UnixMs(0),
-        rules: Seq::START,
-        posts: 0,
-        mode: Mode::default(),
-        members,
-        banned: Vec::new(),
-    }
+    RestoredRoom { members, ..RestoredRoom::lobby(no, Epoch::from_text("e")) }
 }
 
 /// A member who has read nothing, as the log has it.
