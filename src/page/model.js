@@ -23,12 +23,12 @@
  * @typedef {import('./client/types.js').Entry} Entry
  * @typedef {{ entries: readonly Entry[], more: boolean, moreAfter?: boolean, changes: readonly import('./client/types.js').ChangeEntry[] }} History
  * @typedef {{ type: 'state', link: LinkState } | { type: 'welcome', welcome: import('./client/types.js').Welcome }
- *   | { type: 'joined', joined: import('./client/types.js').Joined } | { type: 'entry', entry: Entry }
- *   | { type: 'gap', gap: import('./client/types.js').Gap } | { type: 'room', summary: Summary }
+ *   | { type: 'joined', of: import('./client/types.js').Joined } | { type: 'entry', of: Entry }
+ *   | { type: 'gap', of: import('./client/types.js').Gap } | { type: 'room', summary: Summary }
  *   | { type: 'out', room: string } | { type: 'presence', present: import('./client/types.js').Present | null, presence: import('./client/types.js').Presence }
  *   | { type: 'typing', room: string, names: string[] }
- *   | { type: 'receipt', kind: 'received' | 'read', receipt: import('./client/types.js').Reached }
- *   | { type: 'profile', user: User } | { type: 'post', post: import('./client/types.js').OutboxPost }
+ *   | { type: 'received' | 'read', of: import('./client/types.js').Reached }
+ *   | { type: 'profile', of: { user: User } } | { type: 'post', of: import('./client/types.js').OutboxPost }
  *   | { type: 'rooms', rooms: Summary[], open: string[] } | { type: 'users', users: readonly User[] }
  *   | { type: 'members', room: string, members: import('./client/types.js').Member[], total: number }
  *   | { type: 'loaded', room: string, where: Where, history: History }
@@ -68,17 +68,17 @@ export function update(state, event) {
   switch (event.type) {
     case 'state': return { ...state, link: event.link };
     case 'welcome': return welcomed(state, event.welcome);
-    case 'joined': return inRoom(state, event.joined.room, (one) => ({ ...one, first: event.joined.first }));
-    case 'entry': return entered(state, event.entry);
-    case 'gap': return inRoom(state, event.gap.room, (one) => room.gapped(one, event.gap));
+    case 'joined': return inRoom(state, event.of.room, (one) => ({ ...one, first: event.of.first }));
+    case 'entry': return entered(state, event.of);
+    case 'gap': return inRoom(state, event.of.room, (one) => room.gapped(one, event.of));
     case 'room': return summarized(state, event.summary);
     case 'out': return without(state, event.room);
     case 'presence': return inRoom(state, event.presence.room, (one) => room.withPresence(one, event.present, event.presence));
     case 'typing': return inRoom(state, event.room, (one) => ({ ...one, typing: event.names.filter((name) => name !== state.me?.name) }));
-    case 'receipt': return receipt(state, event.kind, event.receipt);
-    case 'profile': return known(state, [event.user]);
+    case 'received': case 'read': return receipt(state, event.type, event.of);
+    case 'profile': return known(state, [event.of.user]);
     case 'users': return known(state, event.users);
-    case 'post': return inRoom(state, event.post.room, (one) => room.withPending(one, event.post));
+    case 'post': return inRoom(state, event.of.room, (one) => room.withPending(one, event.of));
     case 'rooms': return event.rooms.reduce(summarized, { ...state, open: event.open });
     case 'members': return members(state, event);
     case 'refused': return { ...state, refused: new Map(state.refused).set(event.room, event.why) };

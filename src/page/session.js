@@ -22,6 +22,9 @@ const MEMBERS_MAX = 1_000;
 const AGAIN_MS = 3_000;
 const TOAST_MS = 6_000;
 
+/** What the model takes as the client tells it. */
+const TOLD_ON = /** @type {const} */ (['joined', 'entry', 'received', 'read', 'profile', 'post']);
+
 /** The server says that the cookie is nobody's. */
 const NOT_LOGGED_IN = 4501;
 
@@ -42,13 +45,11 @@ export function makeSession({ dispatch, state }) {
     asked.clear();
     dispatch({ type: 'welcome', welcome });
     for (const { room } of welcome.rooms) follow(room);
-    for (const post of chat.outbox()) dispatch({ type: 'post', post });
+    for (const post of chat.outbox()) dispatch({ type: 'post', of: post });
     refreshRooms();
   });
-  chat.on('joined', (joined) => dispatch({ type: 'joined', joined }));
-  chat.on('entry', (entry) => dispatch({ type: 'entry', entry }));
   chat.on('gap', (gap) => {
-    dispatch({ type: 'gap', gap });
+    dispatch({ type: 'gap', of: gap });
     const lost = state().rooms.get(gap.room)?.lost ?? 0;
     if (lost > 0) tell(t('notKept', { n: lost }));
   });
@@ -64,14 +65,12 @@ export function makeSession({ dispatch, state }) {
   chat.on('detached', refreshRooms);
   chat.on('presence', (presence) => dispatch({ type: 'presence', present: chat.present(presence.room), presence }));
   chat.on('typing', ({ room }) => dispatch({ type: 'typing', room, names: chat.typists(room) }));
-  chat.on('received', (receipt) => dispatch({ type: 'receipt', kind: 'received', receipt }));
-  chat.on('read', (receipt) => dispatch({ type: 'receipt', kind: 'read', receipt }));
-  chat.on('profile', ({ user }) => dispatch({ type: 'profile', user }));
-  chat.on('post', (post) => dispatch({ type: 'post', post }));
+  for (const type of TOLD_ON) chat.on(type, (of) => dispatch(/** @type {Event} */ ({ type, of })));
 
   /** @param {string} room */
   function follow(room) {
-    chat.join(room).catch(() => {});
+    // Told again, because the room may not have been known when it was joined.
+    chat.join(room).then((joined) => dispatch({ type: 'joined', of: joined }), () => {});
   }
 
   function refreshRooms() {
@@ -126,13 +125,20 @@ export function makeSession({ dispatch, state }) {
     else location.hash = hash;
   }
 
+  /** To the last lines. @param {string} room */
+  function goToPresent(room) {
+    history.replaceState(null, '', hashOf(room));
+    dispatch({ type: 'present', room });
+  }
+
   /** @param {Need} need */
   async function fulfil(need) {
     const { room } = need;
     switch (need.kind) {
       case 'enter': {
         await chat.join(room);
-        return dispatch({ type: 'rooms', ...await chat.rooms() });
+        dispatch({ type: 'rooms', ...await chat.rooms() });
+        return follow(room);
       }
       case 'history': {
         const { where, from } = need;
@@ -173,6 +179,7 @@ export function makeSession({ dispatch, state }) {
     attempt,
     enter,
     go,
+    goToPresent,
 
     /** As who this browser was last, or the person is asked. */
     start() {

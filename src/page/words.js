@@ -1,5 +1,6 @@
 /**
- * What the page says, in the language of who reads. A language is a file of `words/`, and to add one is to write one.
+ * What the page says, in the language of who reads. A language is a file of `words/` that is fetched by who reads it; to add
+ * one is to write one, and to name it here.
  *
  * What a person typed and that becomes part of a sentence is isolated in it (Unicode TR #9, FSI and PDI) if it could run
  * from right to left, so that it turns nothing else around.
@@ -8,22 +9,19 @@
  * @typedef {string | { one?: string, few?: string, many?: string, other: string }} Phrase in the plural forms of `{n}`
  */
 
-import { de } from './words/de.js';
-import { en } from './words/en.js';
 import { recall } from './storage.js';
+import { words as en } from './words/en.js';
 
-/** @type {Record<string, Record<Word, Phrase>>} */
-const LANGUAGES = { en, de };
-
-/** The languages by the names that they call themselves. */
+/** The languages, by what they call themselves. */
 export const languages = { en: 'English', de: 'Deutsch' };
 
 const wanted = [recall('language') ?? '', ...navigator.languages].map((tag) => tag.split('-')[0] ?? '');
-export const language = wanted.find((tag) => Object.hasOwn(LANGUAGES, tag)) ?? 'en';
+export const language = wanted.find((tag) => Object.hasOwn(languages, tag)) ?? 'en';
 /** Times and numbers are written as this person writes them, if that is the page's language. */
 const locale = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language;
 
-const words = /** @type {Record<Word, Phrase>} */ (LANGUAGES[language]);
+/** @type {Record<Word, Phrase>} */
+const words = language === 'en' ? en : (await import(`./words/${language}.js`)).words;
 const plural = new Intl.PluralRules(language);
 const numbers = new Intl.NumberFormat(locale);
 

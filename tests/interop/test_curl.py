@@ -80,11 +80,11 @@ class Curl(unittest.TestCase):
     def test_the_page_and_its_files(self):
         kinds = {
             "/": "text/html; charset=utf-8",
-            "/style.css": "text/css; charset=utf-8",
+            "/css/base.css": "text/css; charset=utf-8",
             "/main.js": "text/javascript; charset=utf-8",
             "/model.js": "text/javascript; charset=utf-8",
-            "/socket.js": "text/javascript; charset=utf-8",
-            "/view.js": "text/javascript; charset=utf-8",
+            "/client.js": "text/javascript; charset=utf-8",
+            "/view/post.js": "text/javascript; charset=utf-8",
             "/favicon.svg": "image/svg+xml",
         }
         for path, kind in kinds.items():
@@ -101,10 +101,10 @@ class Curl(unittest.TestCase):
         self.assertNotIn("unsafe", policy)
 
     def test_an_unchanged_file_is_304_without_a_body(self):
-        first = self.get("/style.css")
-        again = self.get("/style.css", headers=(f"If-None-Match: {first.headers['etag']}",))
+        first = self.get("/css/base.css")
+        again = self.get("/css/base.css", headers=(f"If-None-Match: {first.headers['etag']}",))
         self.assertEqual((again.status, again.body, again.headers["etag"]), (304, b"", first.headers["etag"]))
-        changed = self.get("/style.css", headers=('If-None-Match: "other"',))
+        changed = self.get("/css/base.css", headers=('If-None-Match: "other"',))
         self.assertEqual((changed.status, changed.body), (200, first.body))
 
     def test_head_is_get_without_the_body(self):
@@ -121,7 +121,7 @@ class Curl(unittest.TestCase):
                 self.assertEqual({part.strip() for part in answer.headers["allow"].split(",")}, {"GET", "HEAD"})
 
     def test_what_is_not_there_is_404_with_a_body_that_says_so(self):
-        for path in ("/nothing", "/index.html/..", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "//", "/style.css/"):
+        for path in ("/nothing", "/index.html/..", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "//", "/css/base.css/"):
             with self.subTest(path):
                 answer = self.get(path)
                 self.assertIn(answer.status, (400, 404))
@@ -134,7 +134,7 @@ class Curl(unittest.TestCase):
         done = subprocess.run(
             ["curl", "--silent", "--noproxy", "*", "--max-time", str(WAIT_S), "--output", "/dev/null",
              "--output", "/dev/null", "--output", "/dev/null", "--write-out", "%{http_code}:%{num_connects} ",
-             self.daemon.http("/"), self.daemon.http("/nothing"), self.daemon.http("/style.css")],
+             self.daemon.http("/"), self.daemon.http("/nothing"), self.daemon.http("/css/base.css")],
             capture_output=True, check=True,
         )
         self.assertEqual(done.stdout.decode().split(), ["200:1", "404:0", "200:0"])

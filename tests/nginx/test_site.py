@@ -155,7 +155,7 @@ class Behind:
         cls.site = cls.enterClassContext(Site(pathlib.Path(directory), upstream or f"127.0.0.1:{cls.daemon.port}"))
 
     def test_the_page_and_its_files_are_served(self):
-        for path in ("/", "/main.js", "/style.css", "/favicon.svg", "/healthz"):
+        for path in ("/", "/main.js", "/css/base.css", "/favicon.svg", "/healthz"):
             with self.subTest(path):
                 status, _, body = self.site.request(path)
                 self.assertEqual(status, 200)
@@ -165,8 +165,8 @@ class Behind:
         self.assertEqual(self.site.request("/nothing")[0], 404)
 
     def test_an_unchanged_file_is_304(self):
-        _, headers, _ = self.site.request("/style.css")
-        status, _, body = self.site.request("/style.css", headers={"If-None-Match": headers["ETag"]})
+        _, headers, _ = self.site.request("/css/base.css")
+        status, _, body = self.site.request("/css/base.css", headers={"If-None-Match": headers["ETag"]})
         self.assertEqual((status, body), (304, b""))
 
     def test_plain_http_is_sent_to_https(self):

@@ -12,7 +12,7 @@ import {
 
 const attending = (on) => ({ type: 'attending', on });
 const scrolled = (isAtBottom, want = null) => ({ type: 'scrolled', room: 'lobby', isAtBottom, want });
-const pending = (fields) => ({ type: 'post', post: { key: 'k', room: 'lobby', body: 'hi', at: 1, state: 'waiting', kept: true, ...fields } });
+const pending = (fields) => ({ type: 'post', of: { key: 'k', room: 'lobby', body: 'hi', at: 1, state: 'waiting', kept: true, ...fields } });
 const counts = ({ read, unread, mentions }) => [read, unread, mentions];
 const keys = (state) => needs(state).map(({ key }) => key);
 
@@ -36,7 +36,7 @@ describe('a room', () => {
 
   test('is read elsewhere too', () => {
     const state = from(IN_LOBBY, attending(false), heard(entry(1)), heard(entry(2)),
-      { type: 'receipt', kind: 'read', receipt: { room: 'lobby', from: 'ann', seq: 1, unread: 1, mentions: 0 } });
+      { type: 'read', of: { room: 'lobby', from: 'ann', seq: 1, unread: 1, mentions: 0 } });
     assert.deepEqual(counts(lobby(state)), [1, 1, 0]);
   });
 
@@ -108,7 +108,7 @@ describe('reading', () => {
   });
 
   test('and receiving are known of others, and never go back', () => {
-    const receipt = (kind, name, seq) => ({ type: 'receipt', kind, receipt: { room: 'lobby', from: name, seq } });
+    const receipt = (kind, name, seq) => ({ type: kind, of: { room: 'lobby', from: name, seq } });
     const state = from(IN_LOBBY, heard(entry(1, 'post', { from: 'ann' })), receipt('read', 'bo', 1), receipt('read', 'bo', 0), receipt('received', 'cy', 1));
     assert.deepEqual(receiptsOf(lobby(state), { seq: 1, from: 'ann' }), { read: ['bo'], received: ['cy'] });
     assert.deepEqual(receiptsOf(lobby(state), { seq: 2, from: 'ann' }), { read: [], received: [] });
@@ -151,7 +151,7 @@ describe('an own post', () => {
 });
 
 describe('a gap', () => {
-  const gap = (fields) => ({ type: 'gap', gap: { room: 'lobby', reason: 'too_many', first: 1, seq: 5_000, missed: 4_998, ...fields } });
+  const gap = (fields) => ({ type: 'gap', of: { room: 'lobby', reason: 'too_many', first: 1, seq: 5_000, missed: 4_998, ...fields } });
 
   test('has the lines read anew, because they may have changed', () => {
     const state = from(IN_LOBBY, heard(entry(1)), heard(entry(2)), gap({}));
@@ -228,7 +228,7 @@ describe('what is needed', () => {
 
 describe('people', () => {
   test('are shown as they want to be', () => {
-    const state = from(IN_LOBBY, { type: 'profile', user: { ...ANN, display: 'Ann of Kent', hue: 7 } });
+    const state = from(IN_LOBBY, { type: 'profile', of: { user: { ...ANN, display: 'Ann of Kent', hue: 7 } } });
     assert.equal(person(state, 'ann').display, 'Ann of Kent');
     assert.equal(state.me.hue, 7);
     assert.deepEqual(person(state, 'nobody'), { id: '', name: 'nobody', guest: false });
@@ -269,7 +269,7 @@ describe('the list', () => {
     summary({ room: '~1', kind: 'direct', name: 'bo' }),
   ];
   const state = from(initial({ room: null, seq: null }), welcome(rooms), { type: 'rooms', rooms: [], open: ['old', 'music'] },
-    { type: 'profile', user: { id: '2', name: 'bo', guest: false, display: 'Robert' } });
+    { type: 'profile', of: { user: { id: '2', name: 'bo', guest: false, display: 'Robert' } } });
 
   test('has the latest first, and people apart', () => {
     const { rooms: many, people } = listed(state, '');

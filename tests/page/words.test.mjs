@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { de } from '../../src/page/words/de.js';
-import { en } from '../../src/page/words/en.js';
+import { words as de } from '../../src/page/words/de.js';
+import { words as en } from '../../src/page/words/en.js';
 
 // A browser's, as far as words need one.
 Object.defineProperty(globalThis, 'navigator', { configurable: true, value: { languages: ['en-GB', 'de'] } });

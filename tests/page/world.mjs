@@ -39,8 +39,8 @@ export function from(state, ...events) {
 
 export const welcome = (rooms = [summary()], user = ANN) => ({ type: 'welcome', welcome: { user, limits: LIMITS, ping_ms: 25_000, rooms } });
 export const connected = { type: 'state', link: { phase: 'connected' } };
-export const joined = (fields = {}) => ({ type: 'joined', joined: { room: 'lobby', epoch: 'e1', seq: 0, first: 1, ...fields } });
-export const heard = (one) => ({ type: 'entry', entry: one });
+export const joined = (fields = {}) => ({ type: 'joined', of: { room: 'lobby', epoch: 'e1', seq: 0, first: 1, ...fields } });
+export const heard = (one) => ({ type: 'entry', of: one });
 export const loaded = (where, history) => ({ type: 'loaded', room: 'lobby', where, history });
 export const went = (room, seq = null) => ({ type: 'went', place: { room, seq } });
 

@@ -41,7 +41,7 @@ function roomNeeds(room, seq) {
   if (room.first === null) return [];
   /** @type {Need[]} */
   const found = [];
-  if (seq !== null && !spans(room.timeline, seq)) found.push({ key: `around ${id} ${seq}`, kind: 'around', room: id, seq });
+  if (seq !== null && !timeline.spans(room.timeline, seq)) found.push({ key: `around ${id} ${seq}`, kind: 'around', room: id, seq });
   else if (!room.timeline.isLoaded) found.push({ key: `end ${id}`, kind: 'history', room: id, where: 'end', from: null });
   else if (room.want === 'before' && !room.timeline.atStart) found.push(more(room, 'before', timeline.firstSeq(room.timeline)));
   else if (room.want === 'after' && !room.timeline.atEnd) found.push(more(room, 'after', timeline.lastSeq(room.timeline)));
@@ -52,14 +52,6 @@ function roomNeeds(room, seq) {
 /** @param {Room} room @param {'before' | 'after'} where @param {number | null} from @returns {Need} */
 function more({ room }, where, from) {
   return { key: `${where} ${room} ${from}`, kind: 'history', room, where, from };
-}
-
-/** Would the post be among the lines, if there is one? @param {timeline.Timeline} lines @param {number} seq */
-function spans(lines, seq) {
-  if (!lines.isLoaded) return false;
-  const first = timeline.firstSeq(lines) ?? 0;
-  const last = timeline.lastSeq(lines) ?? 0;
-  return (lines.atStart || seq >= first) && (lines.atEnd || seq <= last);
 }
 
 /** @param {Room} room @returns {Need[]} */

@@ -10,7 +10,7 @@
  */
 
 /** Posts of one person within this time stand together under one name. */
-export const TOGETHER_MS = 5 * 60_000;
+const TOGETHER_MS = 5 * 60_000;
 
 /** So many comings and goings in a row are one note. */
 const NOTE_LINES_MAX = 50;
@@ -58,7 +58,7 @@ function note(rows, line) {
 }
 
 /** A number for each day, in the time zone of who reads. @param {number} time */
-export function dayOf(time) {
+function dayOf(time) {
   const date = new Date(time);
   return date.getFullYear() * 512 + date.getMonth() * 32 + date.getDate();
 }

@@ -50,6 +50,12 @@ export function find({ pages }, seq) {
   return line?.seq === seq ? line : null;
 }
 
+/** Would the post be among the lines, if there is one? @param {Timeline} timeline @param {number} seq */
+export function spans(timeline, seq) {
+  const { isLoaded, atStart, atEnd } = timeline;
+  return isLoaded && (atStart || seq >= (firstSeq(timeline) ?? 0)) && (atEnd || seq <= (lastSeq(timeline) ?? 0));
+}
+
 /** @param {Timeline} timeline @returns {Generator<Line, void>} the last first */
 export function* backwards({ pages }) {
   for (let page = pages.length - 1; page >= 0; page -= 1) {
@@ -109,7 +115,7 @@ function placed(timeline, where, lines, more, moreAfter) {
 }
 
 /** @param {Timeline} timeline @param {number} seq @param {(post: PostLine) => PostLine} change @returns {Timeline} */
-export function patched(timeline, seq, change) {
+function patched(timeline, seq, change) {
   const line = find(timeline, seq);
   return line?.kind === 'post' ? replaced(timeline, change(line)) : timeline;
 }

@@ -4,8 +4,8 @@ import { hashOf } from '../model/place.js';
 import { isModerator, mayPin, mayPost, receiptsOf } from '../model/room.js';
 import { find } from '../model/timeline.js';
 import { listed, t } from '../words.js';
-import { askFor, openDialog } from './dialog.js';
-import { h } from './dom.js';
+import { confirm, openDialog } from './dialog.js';
+import { focusComposer, h } from './dom.js';
 import { openEmoji } from './emoji.js';
 import { openMenu } from './menu.js';
 import { called } from './who.js';
@@ -41,7 +41,7 @@ function react({ session, state }, room, post, emoji) {
 /** @param {Parts} parts @param {Room} room @param {PostLine} post @param {'reply' | 'edit'} kind */
 function compose({ dispatch }, { room }, { seq }, kind) {
   dispatch({ type: 'compose', room, composing: { kind, seq } });
-  document.querySelector('textarea')?.focus();
+  focusComposer();
 }
 
 /** @param {Parts} parts @param {Room} room @param {PostLine} post @param {HTMLElement} anchor */
@@ -55,13 +55,8 @@ function openPostMenu(parts, room, post, anchor) {
     { label: t('copyLink'), icon: 'link', does: () => copy(parts, linkTo(room.room, post.seq)) },
     !post.deleted && mayPin(room) && { label: t(post.pinned ? 'unpin' : 'pin'), icon: 'pin', does: () => session.attempt(session.chat.pin(room.room, post.seq, !post.pinned)) },
     !post.deleted && isMine && { label: t('whoRead'), icon: 'checks', does: () => openReceipts(parts, room, post) },
-    !post.deleted && (isMine || isModerator(room)) && { label: t('delete'), icon: 'trash', danger: true, does: () => askToDelete(parts, room, post) },
+    !post.deleted && (isMine || isModerator(room)) && { label: t('delete'), icon: 'trash', danger: true, does: () => confirm('delete', () => session.chat.delete(room.room, post.seq)) },
   ]);
-}
-
-/** @param {Parts} parts @param {Room} room @param {PostLine} post */
-function askToDelete({ session }, room, post) {
-  askFor({ title: t('deleteTitle'), note: t('deleteNote'), verb: t('delete'), danger: true, does: () => session.chat.delete(room.room, post.seq) });
 }
 
 /** @param {Parts} parts @param {Room} room @param {PostLine} post */
@@ -69,7 +64,7 @@ function openReceipts({ state }, room, post) {
   const { read, received } = receiptsOf(state().rooms.get(room.room) ?? room, post);
   const part = (/** @type {string} */ title, /** @type {string[]} */ names) => h('p', {}, h('b', {}, `${title}: `),
     names.length > 0 ? listed(names.map((name) => called(state(), name))) : t('nobody'));
-  openDialog(t('whoRead'), h('div', { class: 'form' }, part(t('read'), read), part(t('delivered'), received)));
+  openDialog(t('whoRead'), h('div.form', {}, part(t('read'), read), part(t('delivered'), received)));
 }
 
 /** @param {string} room @param {number | null} [seq] */
@@ -80,6 +75,6 @@ export function linkTo(room, seq = null) {
 /** @param {Parts} parts @param {string} text */
 export async function copy({ session }, text) {
   // Pages of plain `http:` elsewhere than on this machine have no clipboard.
-  if (!navigator.clipboard) return void openDialog(t('copyText'), h('p', { class: 'copyable' }, text));
+  if (!navigator.clipboard) return void openDialog(t('copyText'), h('p.copyable', {}, text));
   await session.attempt(navigator.clipboard.writeText(text).then(() => session.tell(t('copied'))));
 }

@@ -10,7 +10,7 @@ const POSTS_MAX = 5;
 
 /** @param {import('./view.js').Parts} parts */
 export function makeAnnouncer({ session, state }) {
-  const place = element('announcer', HTMLElement);
+  const place = element('announcer');
   session.chat.on('entry', (entry) => {
     const now = state();
     const room = current(now);

@@ -8,17 +8,17 @@ import { button, element, h, onChange } from './dom.js';
 
 /** @param {import('./view.js').Parts} parts */
 export function makeArrival({ session }) {
-  const place = element('arrival', HTMLElement);
+  const place = element('arrival');
 
   /** @param {Way} way @param {string} notice @param {boolean} isInvited */
   function draw(way, notice, isInvited) {
     const others = /** @type {Way[]} */ (['guest', 'logIn', 'register']).filter((one) => one !== way);
-    place.replaceChildren(h('div', { class: 'card' },
+    place.replaceChildren(h('div.card', {},
       h('img', { src: 'favicon.svg', alt: '', width: 48, height: 48 }),
       h('h1', {}, t(isInvited && way === 'guest' ? 'invitedTitle' : `${way}Title`)),
       h('p', {}, notice || t(isInvited && way === 'guest' ? 'invitedNote' : `${way}Note`)),
       formFor(way),
-      h('div', { class: 'ways' }, ...others.map((other) => button(t(`${other}Way`), () => draw(other, '', isInvited)))),
+      h('div.ways', {}, ...others.map((other) => button(t(`${other}Way`), () => draw(other, '', isInvited)))),
     ));
     place.querySelector('input')?.focus();
   }

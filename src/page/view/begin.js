@@ -3,29 +3,27 @@
 import { isolated, t } from '../words.js';
 import { copy, linkTo } from './acts.js';
 import { field, form, openDialog } from './dialog.js';
-import { button, h } from './dom.js';
+import { afterTyping, button, h } from './dom.js';
 import { avatar } from './who.js';
 
 /** @typedef {import('./view.js').Parts} Parts */
 
-const ASK_AFTER_MS = 200;
-
 /** Open rooms: those there are, or a new one. @param {Parts} parts */
 export function openBrowse({ session, state }) {
   const { chat } = session;
-  const list = h('ul', { class: 'picks' }, ...state().open.filter((name) => !state().rooms.has(name)).map((name) => h('li', {},
+  const list = h('ul.picks', {}, ...state().open.filter((name) => !state().rooms.has(name)).map((name) => h('li', {},
     button(`# ${isolated(name)}`, () => { close(); session.enter(chat.join(name)); }))));
   const make = form({
     fields: [field(t('roomName'), { name: 'name', required: true, maxlength: 32, spellcheck: 'false', autocapitalize: 'off' }, t('roomNameHint'))],
     verb: t('createRoom'),
-    async does({ name }) {
-      const { room, summary } = await chat.create('open', { name: (name ?? '').trim() });
+    async does({ name = '' }) {
+      const answer = await chat.create('open', { name: name.trim() });
       close();
-      session.enter(Promise.resolve({ room, summary }));
+      session.enter(Promise.resolve(answer));
     },
   });
-  const close = openDialog(t('beginOpen'), list.children.length > 0 && h('div', { class: 'form' }, h('h3', {}, t('joinable')), list),
-    state().me?.guest ? h('p', { class: 'form note' }, t('guestsCannotCreate')) : make);
+  const close = openDialog(t('beginOpen'), list.children.length > 0 && h('div.form', {}, h('h3', {}, t('joinable')), list),
+    state().me?.guest ? h('p.form.note', {}, t('guestsCannotCreate')) : make);
   session.refreshRooms();
 }
 
@@ -36,8 +34,8 @@ export function openCreate(parts, kind) {
     note: t(kind === 'group' ? 'groupNote' : 'inviteNote'),
     fields: [field(t('title'), { name: 'name', required: kind === 'group', maxlength: 64 })],
     verb: t('createRoom'),
-    async does({ name }) {
-      const title = (name ?? '').trim();
+    async does({ name = '' }) {
+      const title = name.trim();
       const answer = await session.chat.create(kind, title === '' ? {} : { name: title });
       close();
       await session.enter(Promise.resolve(answer));
@@ -50,14 +48,14 @@ export function openCreate(parts, kind) {
 
 /** @param {Parts} parts @param {string} room */
 function openLink(parts, room) {
-  openDialog(t('link'), h('div', { class: 'form' }, h('p', { class: 'note' }, t('inviteHint')), linkRow(parts, room)));
+  openDialog(t('link'), h('div.form', {}, h('p.note', {}, t('inviteHint')), linkRow(parts, room)));
 }
 
 /** A room's link, to be copied. @param {Parts} parts @param {string} room */
 export function linkRow(parts, room) {
   const address = linkTo(room);
   const text = h('input', { readonly: true, value: address, 'aria-label': t('link'), 'data-name': ' link', onfocus: () => text.select() });
-  return h('div', { class: 'row' }, text, button(t('copyLink'), () => copy(parts, address), 'primary'));
+  return h('div.row', {}, text, button(t('copyLink'), () => copy(parts, address), 'primary'));
 }
 
 /** @param {Parts} parts */
@@ -78,9 +76,8 @@ export function openAdd(parts, room) {
 
 /** A field, and the people whose names begin so. @param {Parts} parts @param {(name: string) => void} chosen @param {(name: string) => boolean} [isOffered] */
 function people({ session, state }, chosen, isOffered = () => true) {
-  let timer = 0;
-  const list = h('ul', { class: 'picks' });
-  const nobody = h('p', { class: 'hint', role: 'status' });
+  const list = h('ul.picks');
+  const nobody = h('p.hint', { role: 'status' });
   const look = async () => {
     const answer = await session.attempt(session.chat.users(query.value.trim(), { limit: 20 }));
     const users = answer?.users.filter(({ name, guest }) => name !== state().me?.name && !guest && isOffered(name)) ?? [];
@@ -92,10 +89,10 @@ function people({ session, state }, chosen, isOffered = () => true) {
       return h('li', {}, one);
     }));
   };
-  const query = h('input', { type: 'search', 'aria-label': t('name'), placeholder: t('findPerson'), oninput: () => { clearTimeout(timer); timer = setTimeout(look, ASK_AFTER_MS); } });
+  const query = h('input', { type: 'search', 'aria-label': t('name'), placeholder: t('findPerson'), oninput: afterTyping(look) });
   query.addEventListener('keydown', (event) => {
     if (event.key === 'Enter') list.querySelector('button')?.click();
   });
   look();
-  return h('div', { class: 'form' }, query, nobody, list);
+  return h('div.form', {}, query, nobody, list);
 }

@@ -1,16 +1,15 @@
 /** Names that complete an `@`, while one writes: arrow keys choose, Enter or Tab takes. */
 
-import { current } from '../model.js';
+import { current, person } from '../model.js';
 import { t } from '../words.js';
 import { h } from './dom.js';
-import { avatar, called } from './who.js';
-import { person } from '../model.js';
+import { avatarOf, called } from './who.js';
 
 const NAMES_MAX = 6;
 
 /** @param {import('./view.js').Parts} parts @param {HTMLTextAreaElement} text @param {HTMLElement} box */
 export function makeCompletion({ state }, text, box) {
-  const list = h('div', { class: 'menu completion', role: 'listbox', id: 'completion', 'aria-label': t('mention'), hidden: true });
+  const list = h('div.menu.completion', { role: 'listbox', id: 'completion', 'aria-label': t('mention'), hidden: true });
   box.append(list);
   text.setAttribute('aria-autocomplete', 'list');
   /** @type {string[]} */
@@ -42,7 +41,7 @@ export function makeCompletion({ state }, text, box) {
         event.preventDefault();
         choose(name);
       },
-    }, avatar(person(state(), name)), h('b', {}, called(state(), name)), h('small', {}, `@${name}`))));
+    }, avatarOf(state(), name), h('b', {}, called(state(), name)), h('small', {}, `@${name}`))));
     list.hidden = false;
     text.setAttribute('aria-controls', 'completion');
     text.setAttribute('aria-activedescendant', `completion-${at}`);

@@ -8,7 +8,7 @@ import { mayPost } from '../model/room.js';
 import { recall, remember } from '../storage.js';
 import { duration, listed, t } from '../words.js';
 import { makeCompletion } from './completion.js';
-import { element, h, iconButton, onChange, setText } from './dom.js';
+import { element, fill, h, iconButton, onChange, setText } from './dom.js';
 import { openEmoji } from './emoji.js';
 import { called, nameTag, titleOf } from './who.js';
 
@@ -21,15 +21,15 @@ const FEW_LEFT = 200;
 /** @param {import('./view.js').Parts} parts */
 export function makeComposer(parts) {
   const { session, dispatch, state } = parts;
-  const form = element('composer', HTMLFormElement);
+  const form = /** @type {HTMLFormElement} */ (element('composer'));
   const text = h('textarea', { rows: 1, enterkeyhint: 'send', 'aria-describedby': 'composer-hint' });
-  const about = h('p', { class: 'about' });
+  const about = h('p.about');
   const emoji = iconButton('smile', t('chooseEmoji'), () => openEmoji(emoji, (chosen) => insert(chosen)));
   const send = iconButton('send', t('send'), () => {}, { type: 'submit' });
   const hint = h('p', { id: 'composer-hint', class: 'hint' });
-  const typing = h('p', { class: 'typing' });
-  const box = h('div', { class: 'box' }, text, emoji, send);
-  form.append(about, box, h('div', { class: 'below' }, typing, hint));
+  const typing = h('p.typing');
+  const box = h('div.box', {}, text, emoji, send);
+  form.append(about, box, h('div.below', {}, typing, hint));
   const completion = makeCompletion(parts, text, box);
   // On a phone the key for a new line is just that, and there is a button to send.
   const isTouch = matchMedia('(pointer: coarse)').matches;
@@ -49,8 +49,7 @@ export function makeComposer(parts) {
     const now = room();
     if (!now) return;
     if (!now.composing || now.composing.kind === 'reply') remember(draftKey(), text.value === '' ? null : text.value);
-    if (text.value !== '') session.chat.typing(now.room);
-    else session.chat.typing(now.room, false);
+    session.chat.typing(now.room, text.value !== '');
     showLength(state());
   }
 
@@ -59,12 +58,9 @@ export function makeComposer(parts) {
     const left = (limits.post_chars ?? Infinity) - [...text.value].length;
     form.classList.toggle('too-long', left < 0);
     send.setAttribute('aria-disabled', String(text.value.trim() === '' || left < 0));
-    setText(hint, left < 0 ? t('tooLong', { n: -left }) : left < FEW_LEFT ? t('charsLeft', { n: left }) : slowHint());
-  }
-
-  function slowHint() {
-    const now = room();
-    return now?.slow_ms ? t('slowHint', { time: duration(now.slow_ms) }) : '';
+    const slowMs = room()?.slow_ms ?? 0;
+    setText(hint, left < 0 ? t('tooLong', { n: -left }) : left < FEW_LEFT ? t('charsLeft', { n: left })
+      : slowMs > 0 ? t('slowHint', { time: duration(slowMs) }) : '');
   }
 
   form.addEventListener('submit', (event) => {
@@ -84,7 +80,7 @@ export function makeComposer(parts) {
       text.value = '';
       written();
       compose(null);
-      dispatch({ type: 'present', room: now.room });
+      session.goToPresent(now.room);
     }
     text.focus();
   });
@@ -141,12 +137,11 @@ export function makeComposer(parts) {
     about.hidden = composing === null;
     if (!composing || !now) return;
     const source = sourceOf(now, composing.seq);
-    about.replaceChildren(
+    fill(about,
       h('b', {}, t(composing.kind === 'edit' ? 'editing' : 'replyingTo')),
-      source && composing.kind === 'reply' ? nameTag(state(), source.from) : '',
-      h('span', { class: 'preview', dir: 'auto' }, plain(source?.body ?? '').slice(0, 200)),
-      iconButton('close', t('cancel'), () => compose(null)),
-    );
+      source && composing.kind === 'reply' && nameTag(state(), source.from),
+      h('span.preview', { dir: 'auto' }, plain(source?.body ?? '').slice(0, 200)),
+      iconButton('close', t('cancel'), () => compose(null)));
   }
 
   const show = onChange((/** @type {Room | null} */ now, /** @type {State} */ whole) => {

@@ -1,20 +1,20 @@
 /** How the connection is: a lamp beside one's name while all is well, and a line across the page while it is not. */
 
 import { t } from '../words.js';
-import { button, element, h, onChange, setText } from './dom.js';
+import { button, element, focusComposer, h, onChange, setText } from './dom.js';
 
 /** A wait shorter than this is over before anybody has read how long it is. */
 const COUNTDOWN_MIN_MS = 1_500;
 
 /** @param {import('./view.js').Parts} parts */
 export function makeConnection({ session }) {
-  const strip = element('connection', HTMLElement);
+  const strip = element('connection');
   const phase = h('span', { role: 'status' });
   // The seconds tick for the eye alone.
-  const countdown = h('span', { class: 'countdown', 'aria-hidden': 'true' });
+  const countdown = h('span.countdown', { 'aria-hidden': 'true' });
   const now = button(t('connectNow'), () => {
     session.chat.reconnectNow();
-    document.querySelector('textarea')?.focus();
+    focusComposer();
   });
   strip.append(phase, countdown, now);
   let ticking = 0;

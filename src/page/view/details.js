@@ -6,11 +6,10 @@ import { isModerator, outranks } from '../model/room.js';
 import { backwards } from '../model/timeline.js';
 import { ago, duration, t } from '../words.js';
 import { linkRow, openAdd } from './begin.js';
-import { askFor, choice, field } from './dialog.js';
-import { button, h, icon, iconButton } from './dom.js';
+import { askFor, choice, confirm, field } from './dialog.js';
+import { button, fill, h, icon, iconButton } from './dom.js';
 import { openMenu } from './menu.js';
-import { avatar, called, nameTag } from './who.js';
-import { person } from '../model.js';
+import { avatarOf, called, nameTag } from './who.js';
 
 /** @typedef {import('./view.js').Parts} Parts */
 /** @typedef {import('../model/room.js').Room} Room */
@@ -23,63 +22,67 @@ const SLOW_MS = [0, 5_000, 30_000, 60_000, 5 * MINUTE_MS, 60 * MINUTE_MS];
 /** @param {Parts} parts @param {HTMLElement} body @param {Room} room */
 export function drawDetails(parts, body, room) {
   const focused = document.activeElement?.getAttribute('data-name');
-  body.replaceChildren(...[link(parts, room), settings(parts, room), pins(parts, room), members(parts, room), ways(parts, room)].filter((part) => part !== null));
+  fill(body, link(parts, room), settings(parts, room), pins(parts, room), members(parts, room), ways(parts, room));
   // What had the focus was drawn anew.
   if (focused) /** @type {HTMLElement | null} */ (body.querySelector(`[data-name="${CSS.escape(focused)}"]`))?.focus();
+}
+
+/** @param {import('../words.js').Word} title @param {...import('./dom.js').Child} content */
+function section(title, ...content) {
+  return h('section', {}, h('h3', {}, t(title)), ...content);
 }
 
 /** @param {Parts} parts @param {Room} room */
 function link(parts, room) {
   if (room.kind !== 'invite' && room.kind !== 'open') return null;
-  return h('section', {}, h('h3', {}, t('link')), h('p', { class: 'hint' }, t(room.kind === 'invite' ? 'inviteHint' : 'openHint')), linkRow(parts, room.room));
+  return section('link', h('p.hint', {}, t(room.kind === 'invite' ? 'inviteHint' : 'openHint')), linkRow(parts, room.room));
 }
 
 /** @param {Parts} parts @param {Room} room */
 function settings({ session }, room) {
   if (!isModerator(room)) return null;
   const { chat, attempt } = session;
+  const now = room.slow_ms ?? 0;
   const slow = choice(t('slowMode'), {
     'data-name': ' slow', onchange: (/** @type {any} */ { target }) => attempt(chat.slow(room.room, Number(target.value))),
-  }, [...new Set([...SLOW_MS, room.slow_ms ?? 0])].sort((a, b) => a - b).map((ms) => [String(ms), ms === 0 ? t('slowOff') : duration(ms)]), String(room.slow_ms ?? 0));
-  const readOnly = h('label', { class: 'check' }, h('input', {
+  }, [...new Set([...SLOW_MS, now])].map((ms) => [String(ms), ms === 0 ? t('slowOff') : duration(ms)]), String(now));
+  const readOnly = h('label.check', {}, h('input', {
     type: 'checkbox', checked: room.read_only ?? false, 'data-name': ' read', onchange: (/** @type {any} */ { target }) => attempt(chat.readOnly(room.room, target.checked)),
   }), t('readOnlyMode'));
-  const rename = room.kind === 'group' && button(t('rename'), () => askFor({
+  const rename = button(t('rename'), () => askFor({
     title: t('rename'), verb: t('save'), fields: [field(t('title'), { name: 'name', required: true, maxlength: 64, value: room.name })],
-    does: ({ name }) => chat.rename(room.room, (name ?? '').trim()),
+    does: ({ name = '' }) => chat.rename(room.room, name.trim()),
   }));
-  const lift = h('button', {
-    type: 'button', onclick: () => askFor({
-      title: t('liftBan'), verb: t('liftBan'), fields: [field(t('name'), { name: 'name', required: true })],
-      does: ({ name }) => chat.ban(room.room, (name ?? '').trim(), false),
-    }),
-  }, t('liftBan'));
-  return h('section', {}, h('h3', {}, t('moderation')), slow, readOnly, h('div', { class: 'row' }, rename, room.kind !== 'lobby' && lift));
+  const lift = button(t('liftBan'), () => askFor({
+    title: t('liftBan'), verb: t('liftBan'), fields: [field(t('name'), { name: 'name', required: true })],
+    does: ({ name = '' }) => chat.ban(room.room, name.trim(), false),
+  }));
+  return section('moderation', slow, readOnly, h('div.row', {}, room.kind === 'group' && rename, room.kind !== 'lobby' && lift));
 }
 
 /** Of the lines that are here. @param {Parts} parts @param {Room} room */
 function pins({ state }, room) {
   const pinned = [...backwards(room.timeline)].flatMap((line) => (line.kind === 'post' && line.pinned ? [line] : []));
   if (pinned.length === 0) return null;
-  return h('section', {}, h('h3', {}, t('pinnedPosts')), h('ul', { class: 'hits' }, ...pinned.map(({ seq, from, body }) => (
-    h('li', {}, h('a', { href: hashOf(room.room, seq) }, icon('pin'), nameTag(state(), from), h('span', { class: 'snippet', dir: 'auto' }, plain(body ?? ''))))))));
+  return section('pinnedPosts', h('ul.hits', {}, ...pinned.map(({ seq, from, body }) => (
+    h('li', {}, h('a', { href: hashOf(room.room, seq) }, icon('pin'), nameTag(state(), from), h('span.snippet', { dir: 'auto' }, plain(body ?? ''))))))));
 }
 
 /** @param {Parts} parts @param {Room} room */
 function members(parts, room) {
-  const { members: all = [], total } = room;
+  const { members: all, total } = room;
   const here = (/** @type {Member} */ { name, online }) => room.online?.has(name) ?? online;
   const sorted = [...all ?? []].sort((a, b) => Number(here(b)) - Number(here(a)) || (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
   const add = room.kind === 'group' && isModerator(room) && button(t('addMember'), () => openAdd(parts, room));
-  return h('section', {}, h('h3', {}, t('members'), total === null ? '' : ` · ${total}`), add,
-    h('ul', { class: 'members' }, ...sorted.map((member) => memberItem(parts, room, member, here(member)))),
-    total !== null && total > sorted.length && h('p', { class: 'hint' }, t('andMore', { n: total - sorted.length })));
+  return section('members', add,
+    h('ul.members', {}, ...sorted.map((member) => memberItem(parts, room, member, here(member)))),
+    total !== null && total > sorted.length && h('p.hint', {}, t('andMore', { n: total - sorted.length })));
 }
 
 /** @param {Parts} parts @param {Room} room @param {Member} member @param {boolean} isHere */
 function memberItem(parts, room, member, isHere) {
   const { state } = parts;
-  const picture = avatar(person(state(), member.name));
+  const picture = avatarOf(state(), member.name);
   picture.append(h('span', { class: isHere ? 'dot online' : 'dot' }));
   const isMuted = member.muted_until !== undefined && Date.parse(member.muted_until) > Date.now();
   const about = [member.guest ? t('guest') : '', member.role === 'member' ? '' : t(member.role), isMuted ? t('muted') : '',
@@ -101,30 +104,18 @@ function memberMenu({ session, state }, room, { name, role, guest }, isMuted) {
     const may = room.role === 'owner' || (other !== 'owner' && other !== 'admin');
     if (other !== role && may) items.push({ label: t('makeRole', { role: t(other) }), does: () => attempt(chat.role(room.room, name, other)) });
   }
-  items.push(isMuted ? { label: t('unmute'), does: () => attempt(chat.mute(room.room, name, 0)) } : {
-    label: t('mute'), icon: 'clock', does: () => askFor({
-      title: t('muteTitle', { name: shown }), note: t('muteNote'), verb: t('mute'), danger: true,
-      fields: [choice(t('muteFor'), { name: 'ms' }, MUTES_MS.map((ms) => [String(ms), duration(ms)]), '')],
-      does: ({ ms }) => chat.mute(room.room, name, Number(ms)),
-    }),
-  });
+  const times = choice(t('muteFor'), { name: 'ms' }, MUTES_MS.map((ms) => [String(ms), duration(ms)]), '');
+  items.push(isMuted ? { label: t('unmute'), does: () => attempt(chat.mute(room.room, name, 0)) }
+    : { label: t('mute'), icon: 'clock', does: () => confirm('mute', ({ ms }) => chat.mute(room.room, name, Number(ms)), { name: shown }, [times]) });
   if (room.kind === 'lobby') return items;
-  items.push({
-    label: t('kick'), icon: 'door', danger: true, does: () => askFor({
-      title: t('kickTitle', { name: shown }), note: t('kickNote'), verb: t('kick'), danger: true, does: () => chat.remove(room.room, name),
-    }),
-  }, {
-    label: t('ban'), icon: 'close', danger: true, does: () => askFor({
-      title: t('banTitle', { name: shown }), note: t('banNote'), verb: t('ban'), danger: true, does: () => chat.ban(room.room, name),
-    }),
-  });
+  items.push({ label: t('kick'), icon: 'door', danger: true, does: () => confirm('kick', () => chat.remove(room.room, name), { name: shown }) });
+  items.push({ label: t('ban'), icon: 'close', danger: true, does: () => confirm('ban', () => chat.ban(room.room, name), { name: shown }) });
   return items;
 }
 
 /** @param {Parts} parts @param {Room} room */
 function ways({ session }, room) {
   if (room.kind === 'lobby' || room.kind === 'direct') return null;
-  return h('section', {}, button(t('leave'), () => askFor({
-    title: t('leaveTitle'), note: t(room.kind === 'open' ? 'leaveOpenNote' : 'leaveNote'), verb: t('leave'), danger: true, does: () => session.chat.leave(room.room),
-  }), 'danger'));
+  const leave = () => confirm(room.kind === 'open' ? 'leaveOpen' : 'leave', () => session.chat.leave(room.room));
+  return h('section', {}, button(t('leave'), leave, 'danger'));
 }

@@ -25,7 +25,7 @@ export function openDialog(title, ...content) {
  *   does(data: Record<string, string>): Promise<unknown> | unknown, cancel?: () => void }} of
  */
 export function form({ fields, verb, danger = false, note, does, cancel }) {
-  const why = h('p', { class: 'why', role: 'alert' });
+  const why = h('p.why', { role: 'alert' });
   const send = h('button', { type: 'submit', class: danger ? 'primary danger' : 'primary' }, verb);
   return h('form', {
     class: 'form',
@@ -41,19 +41,30 @@ export function form({ fields, verb, danger = false, note, does, cancel }) {
       }
       send.disabled = false;
     },
-  }, note ? h('p', { class: 'note' }, note) : null, ...fields, why,
-  h('div', { class: 'actions' }, cancel ? button(t('cancel'), cancel) : null, send));
+  }, note ? h('p.note', {}, note) : null, ...fields, why,
+  h('div.actions', {}, cancel ? button(t('cancel'), cancel) : null, send));
 }
 
 /** @param {string} label @param {import('./dom.js').Props} props @param {string} [hint] */
 export function field(label, props, hint) {
-  return h('label', { class: 'field' }, h('span', {}, label), h('input', { autocomplete: 'off', ...props }), hint ? h('small', {}, hint) : null);
+  return h('label.field', {}, h('span', {}, label), h('input', { autocomplete: 'off', ...props }), hint ? h('small', {}, hint) : null);
 }
 
 /** @param {string} label @param {import('./dom.js').Props} props @param {[string, string][]} options value and label @param {string} chosen */
 export function choice(label, props, options, chosen) {
-  return h('label', { class: 'field' }, h('span', {}, label), h('select', props,
+  return h('label.field', {}, h('span', {}, label), h('select', props,
     ...options.map(([value, text]) => h('option', { value, selected: value === chosen }, text))));
+}
+
+/**
+ * Asks before something is done that hurts: the question is the word's `Title`, what it means is its `Note`.
+ *
+ * @param {'ban' | 'delete' | 'deleteAccount' | 'kick' | 'leave' | 'leaveOpen' | 'mute'} word
+ * @param {(data: Record<string, string>) => Promise<unknown> | unknown} does
+ * @param {Record<string, string>} [values] @param {HTMLElement[]} [fields]
+ */
+export function confirm(word, does, values = {}, fields = []) {
+  askFor({ title: t(`${word}Title`, values), note: t(`${word}Note`), verb: t(word), danger: true, fields, does });
 }
 
 /** @param {{ title: string, note?: string, verb: string, danger?: boolean, fields?: HTMLElement[], does(data: Record<string, string>): Promise<unknown> | unknown }} of */

@@ -4,25 +4,41 @@
 
 /** @typedef {Node | string | null | undefined | false} Child */
 
+/** Between two keys of one word. */
+const TYPING_ENDS_MS = 200;
+
 /** @typedef {Record<string, string | number | boolean | null | undefined | ((event: any) => void)>} Props */
 
 /**
  * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
+ * @param {Tag | `${Tag}.${string}`} what an element, and its classes
  * @param {Props} [props] attributes; with `on` before it a listener; `hue` is a colour
  * @param {...Child} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
-export function h(tag, props = {}, ...children) {
-  const made = document.createElement(tag);
+export function h(what, props = {}, ...children) {
+  const [tag, ...classes] = what.split('.');
+  const made = document.createElement(/** @type {Tag} */ (tag));
+  made.classList.add(...classes);
+  if (tag === 'button') made.setAttribute('type', 'button');
   for (const [name, value] of Object.entries(props)) {
     if (typeof value === 'function') made.addEventListener(name.slice(2), value);
     else if (name === 'hue') made.style.setProperty('--hue', String(value));
     else if (value === true) made.setAttribute(name, '');
-    else if (value !== undefined && value !== false && value !== null) made.setAttribute(name, String(value));
+    else if (isThere(value)) made.setAttribute(name, String(value));
   }
-  made.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  made.append(...children.filter(isThere));
   return made;
+}
+
+/** Gives an element other children. @param {Element} parent @param {...Child} children */
+export function fill(parent, ...children) {
+  parent.replaceChildren(...children.filter(isThere));
+}
+
+/** @template T @param {T | false | null | undefined} one @returns {one is T} */
+function isThere(one) {
+  return one !== false && one !== null && one !== undefined;
 }
 
 /** Outlines of 24 by 24, of which each is one path. */
@@ -38,9 +54,8 @@ const ICONS = {
   down: 'M12 5v14M6 13l6 6 6-6',
   edit: 'M4 20l1-4L16 5l3 3L8 19z',
   hash: 'M9 4L7 20M17 4l-2 16M4 9h17M3 15h17',
-  info: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 11v6M12 7.5v.5',
   link: 'M10 14a4 4 0 0 0 6 0l3-3a4 4 0 0 0-6-6l-1 1M14 10a4 4 0 0 0-6 0l-3 3a4 4 0 0 0 6 6l1-1',
-  more: 'M5 11.5v1M12 11.5v1M19 11.5v1',
+  more: 'M4.5 12a.5.5 0 1 0 1 0 .5.5 0 1 0-1 0zM11.5 12a.5.5 0 1 0 1 0 .5.5 0 1 0-1 0zM18.5 12a.5.5 0 1 0 1 0 .5.5 0 1 0-1 0z',
   people: 'M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 20c0-4 3-6 6.5-6s6.5 2 6.5 6M16 4.5a3.5 3.5 0 0 1 0 6M18 14.5c2 .8 3.5 2.5 3.5 5.5',
   pin: 'M9 4h6l-1 6 3 3v2H7v-2l3-3zM12 15v6',
   reply: 'M9 7L4 12l5 5M4 12h10c4 0 6 2 6 6',
@@ -67,20 +82,24 @@ export function icon(name) {
 
 /** A button that is an icon, and says what it does. @param {Icon} name @param {string} label @param {(event: MouseEvent) => void} does @param {Props} [props] */
 export function iconButton(name, label, does, props = {}) {
-  return h('button', { type: 'button', class: 'icon-button', 'aria-label': label, title: label, onclick: does, ...props }, icon(name));
+  return h('button.icon-button', { 'aria-label': label, title: label, onclick: does, ...props }, icon(name));
 }
 
 /** @param {string} label @param {(event: MouseEvent) => void} does @param {string} [look] */
 export function button(label, does, look = '') {
-  return h('button', { type: 'button', class: look, onclick: does }, label);
+  return h('button', { class: look, onclick: does }, label);
 }
 
-/** @template {HTMLElement} T @param {string} id @param {new () => T} kind @returns {T} */
-export function element(id, kind) {
-  const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new TypeError(`the page has no ${kind.name} #${id}`);
-  return found;
+/** What `index.html` has. @param {string} id */
+export function element(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
 }
+
+/** Where one writes, most of the time. */
+export const focusComposer = () => document.querySelector('textarea')?.focus();
+
+/** Changes when “today” becomes “yesterday”. */
+export const today = () => new Date().getDate();
 
 /** Writing the same text again would have a screen reader read it again. @param {HTMLElement} at @param {string} text */
 export function setText(at, text) {
@@ -102,12 +121,21 @@ export function onChange(does) {
   };
 }
 
+/** Does it when no more has been typed for a while. @param {() => void} does */
+export function afterTyping(does) {
+  let timer = 0;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(does, TYPING_ENDS_MS);
+  };
+}
+
 /**
  * Puts the elements of a list in order. Those that stay are not touched: focus, selection and scrolling stay with them.
  *
  * @param {Element} parent @param {readonly Element[]} children
  */
-export function arrange(parent, children) {
+function arrange(parent, children) {
   const keep = new Set(children);
   for (const old of [...parent.children]) if (!keep.has(old)) old.remove();
   children.forEach((child, at) => {

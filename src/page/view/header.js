@@ -3,7 +3,7 @@
 import { current } from '../model.js';
 import { hashOf } from '../model/place.js';
 import { ago, duration, t } from '../words.js';
-import { button, element, h, iconButton, icon, onChange } from './dom.js';
+import { button, element, fill, h, iconButton, icon, onChange } from './dom.js';
 import { roomPicture, titleOf } from './who.js';
 
 /** @typedef {import('../model.js').State} State */
@@ -11,8 +11,8 @@ import { roomPicture, titleOf } from './who.js';
 
 /** @param {import('./view.js').Parts} parts */
 export function makeHeader({ dispatch, state, session }) {
-  const head = element('head', HTMLElement);
-  const none = element('no-room', HTMLElement);
+  const head = element('head');
+  const none = element('no-room');
   const toggle = (/** @type {'details' | 'search'} */ panel) => () => dispatch({ type: 'panel', panel: state().panel === panel ? null : panel });
   const search = iconButton('search', t('search'), toggle('search'));
   const details = iconButton('people', t('details'), toggle('details'));
@@ -24,9 +24,9 @@ export function makeHeader({ dispatch, state, session }) {
     search.setAttribute('aria-pressed', String(panel === 'search'));
     details.setAttribute('aria-pressed', String(panel === 'details'));
     head.replaceChildren(
-      h('a', { class: 'icon-button back', href: hashOf(null), 'aria-label': t('toRooms') }, icon('back')),
+      h('a.icon-button.back', { href: hashOf(null), 'aria-label': t('toRooms') }, icon('back')),
       roomPicture(now, room),
-      h('div', { class: 'about' }, h('h1', { dir: 'auto' }, titleOf(now, room)), h('p', {}, subtitle(room))),
+      h('div.about', {}, h('h1', { dir: 'auto' }, titleOf(now, room)), h('p', {}, subtitle(room))),
       search, details,
     );
   });
@@ -35,12 +35,11 @@ export function makeHeader({ dispatch, state, session }) {
     none.hidden = room !== null || !isHere;
     if (room || !isHere) return;
     const join = id !== null && !id.startsWith('~') && why === undefined;
-    none.replaceChildren(
+    fill(none,
       h('h1', {}, id === null ? t('chooseRoom') : join ? t('joinTitle', { room: id }) : why === undefined ? t('entering') : t('noEntry')),
       h('p', {}, id === null ? t('chooseRoomNote') : join ? t('joinNote') : why ?? ''),
-      join ? button(t('join'), () => session.enter(session.chat.join(id)), 'primary') : '',
-      id === null ? '' : h('a', { href: hashOf('lobby') }, t('toLobby')),
-    );
+      join && button(t('join'), () => session.enter(session.chat.join(id)), 'primary'),
+      id !== null && h('a', { href: hashOf('lobby') }, t('toLobby')));
   });
 
   return (/** @type {State} */ next) => {

@@ -4,7 +4,7 @@ import { current } from '../model.js';
 import { listed } from '../model/list.js';
 import { t } from '../words.js';
 import { openDialog } from './dialog.js';
-import { h } from './dom.js';
+import { focusComposer, h } from './dom.js';
 
 /** @type {[string, import('../words.js').Word][]} */
 const SHORTCUTS = [
@@ -47,11 +47,11 @@ function escape({ state, dispatch, session }) {
     dispatch({ type: 'seen', room: room.room, seq: room.seq });
     dispatch({ type: 'unmark', room: room.room });
   }
-  document.querySelector('textarea')?.focus();
+  focusComposer();
 }
 
 export function openShortcuts() {
-  openDialog(t('shortcuts'), h('div', { class: 'form' },
-    h('dl', { class: 'keys' }, ...SHORTCUTS.flatMap(([keys, word]) => [h('dt', {}, h('kbd', {}, keys)), h('dd', {}, t(word))])),
-    h('h3', {}, t('forms')), h('p', { class: 'forms' }, ...FORMS.map((one) => h('code', {}, one)))));
+  openDialog(t('shortcuts'), h('div.form', {},
+    h('dl.keys', {}, ...SHORTCUTS.flatMap(([keys, word]) => [h('dt', {}, h('kbd', {}, keys)), h('dd', {}, t(word))])),
+    h('h3', {}, t('forms')), h('p.forms', {}, ...FORMS.map((one) => h('code', {}, one)))));
 }

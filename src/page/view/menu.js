@@ -7,17 +7,17 @@ import { h, icon } from './dom.js';
 /** @param {HTMLElement} anchor @param {(Item | null | false)[]} items */
 export function openMenu(anchor, items) {
   const buttons = items.filter((item) => !!item).map((item) => h('button', {
-    type: 'button', role: 'menuitem', class: item.danger ? 'danger' : '',
+    role: 'menuitem', class: item.danger ? 'danger' : '',
     onclick: () => { menu.hidePopover(); item.does(); },
   }, item.icon ? icon(item.icon) : null, item.label));
-  const menu = h('div', { class: 'menu', role: 'menu', popover: 'auto' }, ...buttons);
+  const menu = h('div.menu', { role: 'menu', popover: 'auto' }, ...buttons);
   menu.addEventListener('keydown', (event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (event.key === 'Tab') menu.hidePopover();
     if (step === undefined) return;
     event.preventDefault();
     const at = buttons.findIndex((one) => one === document.activeElement) + step;
-    buttons[Number.isFinite(step) ? (at + buttons.length) % buttons.length : step < 0 ? 0 : buttons.length - 1]?.focus();
+    buttons.at(at % buttons.length)?.focus();
   });
   float(menu, anchor);
   buttons[0]?.focus();

@@ -6,7 +6,7 @@
 import { rowsOf } from '../model/rows.js';
 import { sourceOf } from '../model/needs.js';
 import { dayName, exactTime, t } from '../words.js';
-import { h, keyed } from './dom.js';
+import { h, keyed, today } from './dom.js';
 import { noteText } from './note.js';
 import { drawPost } from './post.js';
 
@@ -15,8 +15,11 @@ import { drawPost } from './post.js';
 /** @typedef {import('../model/rows.js').Row} Row */
 /** @typedef {{ page: import('../model/timeline.js').Page, before: import('../model/timeline.js').Line | null }} PageAt */
 
-/** @param {HTMLElement} parent @returns {(state: State, room: Room) => void} for one room */
-export function makePages(parent) {
+/**
+ * @param {HTMLElement} parent @param {(key: string) => HTMLElement | null} pendingRow of a post that was sent from here
+ * @returns {(state: State, room: Room) => void} for one room
+ */
+export function makePages(parent, pendingRow) {
   /** @type {State} */
   let state;
   /** @type {Room} */
@@ -25,7 +28,7 @@ export function makePages(parent) {
   const rowsIn = new WeakMap();
 
   const showPages = keyed(parent, (/** @type {PageAt} */ { page, before }, old) => {
-    const box = old ?? h('div', { class: 'page', 'data-first': page.lines[0]?.seq });
+    const box = old ?? h('div.page', { 'data-first': page.lines[0]?.seq });
     const showRows = rowsIn.get(box) ?? keyed(box, drawRow);
     rowsIn.set(box, showRows);
     showRows(rowsOf(page.lines, before, room.marker, room.timeline.atStart).map((row) => ({ key: row.key, of: row, by: shownBy(row) })));
@@ -37,10 +40,11 @@ export function makePages(parent) {
     switch (row.kind) {
       case 'post': {
         const { line, isLead } = row;
-        return [line, isLead, state.people, line.reply_to === undefined ? null : sourceOf(room, line.reply_to)];
+        const source = line.reply_to === undefined ? null : sourceOf(room, line.reply_to);
+        return [line, isLead, state.people.get(line.from), source, source && state.people.get(source.from)];
       }
-      case 'note': return [row.lines.length, state.people];
-      case 'day': return [new Date().getDate()];
+      case 'note': return [row.lines.length, ...row.lines.map(({ from }) => state.people.get(from))];
+      case 'day': return [today()];
       case 'new': return [];
     }
   }
@@ -48,13 +52,17 @@ export function makePages(parent) {
   /** @param {Row} row @param {HTMLElement | null} old @returns {HTMLElement} */
   function drawRow(row, old) {
     switch (row.kind) {
-      case 'post': return drawPost(old, state, room, row.line, row.isLead);
+      case 'post': {
+        const { line } = row;
+        const own = line.key !== undefined && line.from === state.me?.name ? pendingRow(line.key) : null;
+        return drawPost(old ?? own, state, room, line, row.isLead);
+      }
       case 'note': {
         const first = /** @type {import('../model/timeline.js').Line} */ (row.lines[0]);
-        return h('p', { class: 'note-row', 'data-seq': first.seq, title: exactTime(first.time), dir: 'auto' }, noteText(state, row.lines));
+        return h('p.note-row', { 'data-seq': first.seq, title: exactTime(first.time), dir: 'auto' }, noteText(state, row.lines));
       }
-      case 'day': return h('h2', { class: 'day' }, h('span', {}, dayName(row.time)));
-      case 'new': return h('p', { class: 'new' }, h('span', {}, t('newPosts')));
+      case 'day': return h('h2.day', {}, h('span', {}, dayName(row.time)));
+      case 'new': return h('p.new', {}, h('span', {}, t('newPosts')));
     }
   }
 
@@ -66,7 +74,7 @@ export function makePages(parent) {
       return {
         key: String(page.lines[0]?.seq),
         of: { page, before },
-        by: [page, before?.seq, before?.from, room.marker, atStart, room.quotes, state.people, new Date().getDate()],
+        by: [page, before?.seq, before?.from, room.marker, atStart, room.quotes, state.people, today()],
       };
     }));
   };

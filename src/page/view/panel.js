@@ -3,18 +3,18 @@
 import { current } from '../model.js';
 import { t } from '../words.js';
 import { drawDetails } from './details.js';
-import { element, h, iconButton, onChange } from './dom.js';
+import { element, focusComposer, h, iconButton, onChange } from './dom.js';
 import { makeSearch } from './search.js';
 
 /** @param {import('./view.js').Parts} parts */
 export function makePanel(parts) {
-  const place = element('panel', HTMLElement);
+  const place = element('panel');
   const close = () => {
     parts.dispatch({ type: 'panel', panel: null });
-    document.querySelector('textarea')?.focus();
+    focusComposer();
   };
-  const title = h('h2', {});
-  const body = h('div', { class: 'panel-body' });
+  const title = h('h2');
+  const body = h('div.panel-body', {});
   const search = makeSearch(parts);
   place.append(h('header', {}, title, iconButton('close', t('close'), close)), body);
 

@@ -5,9 +5,8 @@ import { plain } from '../model/format.js';
 import { clockTime, exactTime, listed, number, t } from '../words.js';
 import { refusal } from '../session.js';
 import { formatted } from './formatted.js';
-import { h, icon } from './dom.js';
-import { avatar, called, nameTag } from './who.js';
-import { person } from '../model.js';
+import { fill, h, icon } from './dom.js';
+import { avatarOf, called, nameTag } from './who.js';
 
 /** @typedef {import('../model.js').State} State */
 /** @typedef {import('../model/room.js').Room} Room */
@@ -15,46 +14,45 @@ import { person } from '../model.js';
 
 /** @param {HTMLElement | null} old @param {State} state @param {Room} room @param {PostLine} line @param {boolean} isLead */
 export function drawPost(old, state, room, line, isLead) {
-  const row = old ?? h('article', { class: 'post', tabindex: -1 }, h('div', { class: 'content' }));
+  const row = old ?? h('article.post', { tabindex: -1 }, h('div.content'));
   const me = state.me?.name ?? '';
   row.dataset.seq = String(line.seq);
+  row.classList.remove('waiting', 'failed', 'sent');
+  delete row.dataset.key;
   row.classList.toggle('lead', isLead);
   row.classList.toggle('mine', line.from === me);
   row.classList.toggle('to-me', line.mentions?.includes(me) ?? false);
   row.classList.toggle('pinned', line.pinned ?? false);
   row.setAttribute('aria-label', `${called(state, line.from)}, ${clockTime(line.time)}`);
-  row.firstElementChild?.replaceChildren(...[
-    isLead ? avatar(person(state, line.from)) : null,
-    isLead ? h('p', { class: 'who' }, nameTag(state, line.from), line.guest ? h('small', { class: 'tag' }, t('guest')) : null, timeOf(line)) : timeOf(line),
-    line.pinned ? h('p', { class: 'mark' }, icon('pin'), t('pinned')) : null,
-    line.reply_to === undefined ? null : quote(state, room, line.reply_to),
-    line.deleted ? h('p', { class: 'body gone' }, t('deleted')) : body(line, me),
-    reactions(state, line, me),
-  ].filter((part) => part !== null));
+  fill(/** @type {Element} */ (row.firstElementChild),
+    isLead && avatarOf(state, line.from),
+    isLead ? h('p.who', {}, nameTag(state, line.from), line.guest && h('small.tag', {}, t('guest')), timeOf(line)) : timeOf(line),
+    line.pinned && h('p.mark', {}, icon('pin'), t('pinned')),
+    line.reply_to !== undefined && quote(state, room, line.reply_to),
+    line.deleted ? h('p.body.gone', {}, t('deleted')) : body(line, me),
+    reactions(state, line, me));
   return row;
 }
 
 /** A post that the server does not have yet. @param {HTMLElement | null} old @param {State} state @param {Room} room @param {import('../client/types.js').OutboxPost} post @param {boolean} isLead */
 export function drawPending(old, state, room, post, isLead) {
-  const row = old ?? h('article', {}, h('div', { class: 'content' }));
+  const row = old ?? h('article', { tabindex: -1 }, h('div.content'));
   const me = /** @type {import('../model.js').User} */ (state.me);
   const isLate = post.until !== undefined && post.until > Date.now();
   row.className = `post mine ${post.state}${isLead ? ' lead' : ''}`;
   row.dataset.key = post.key;
   row.setAttribute('aria-label', `${called(state, me.name)}, ${t(post.state === 'failed' ? 'failed' : 'waiting')}`);
   const isFailed = post.state === 'failed';
-  row.firstElementChild?.replaceChildren(...[
-    isLead ? avatar(me) : null,
-    isLead ? h('p', { class: 'who' }, nameTag(state, me.name)) : null,
-    post.reply_to === undefined ? null : quote(state, room, post.reply_to),
+  fill(/** @type {Element} */ (row.firstElementChild),
+    isLead && avatarOf(state, me.name),
+    isLead && h('p.who', {}, nameTag(state, me.name)),
+    post.reply_to !== undefined && quote(state, room, post.reply_to),
     formatted(post.body, [], me.name),
     h('p', { class: isFailed ? 'receipt failed' : 'receipt' }, icon(isFailed ? 'warn' : 'clock'),
       isFailed ? t('failedWhy', { why: refusal(post.error) }) : post.state === 'sent' ? t('sent')
         : isLate ? t('waitingUntil', { time: exactTime(post.until ?? 0) }) : t('waiting'),
-      isFailed ? h('button', { type: 'button', 'data-does': 'retry' }, t('retry')) : null,
-      post.state !== 'sent' && state.link.phase !== 'connected' || isFailed || isLate
-        ? h('button', { type: 'button', 'data-does': 'discard' }, t('discard')) : null),
-  ].filter((part) => part !== null));
+      isFailed && h('button', { 'data-does': 'retry' }, t('retry')),
+      (isFailed || isLate || post.state !== 'sent' && state.link.phase !== 'connected') && h('button', { 'data-does': 'discard' }, t('discard'))));
   return row;
 }
 
@@ -67,7 +65,7 @@ function timeOf({ time, at }) {
 function body(line, me) {
   const node = formatted(line.body ?? '', line.mentions ?? [], me);
   if (line.edited !== undefined) {
-    const mark = h('small', { class: 'edited', title: exactTime(Date.parse(line.edited)) }, ` ${t('edited')}`);
+    const mark = h('small.edited', { title: exactTime(Date.parse(line.edited)) }, ` ${t('edited')}`);
     const last = node.lastElementChild;
     (last?.tagName === 'P' ? last : node).append(mark);
   }
@@ -78,17 +76,17 @@ function body(line, me) {
 function quote(state, room, seq) {
   const source = sourceOf(room, seq);
   const text = source === undefined ? '…' : !source ? t('sourceGone') : source.deleted ? t('deleted') : plain(source.body ?? '').slice(0, 200);
-  return h('button', { type: 'button', class: 'quote', 'data-does': 'jump', 'data-seq': seq },
-    icon('reply'), h('i', { class: 'unseen' }, t('replyingTo')), source ? nameTag(state, source.from) : null, h('span', { dir: 'auto' }, text));
+  return h('button.quote', { 'data-does': 'jump', 'data-seq': seq },
+    icon('reply'), h('i.unseen', {}, t('replyingTo')), source && nameTag(state, source.from), h('span', { dir: 'auto' }, text));
 }
 
 /** @param {State} state @param {PostLine} line @param {string} me */
 function reactions(state, { reactions: all = [] }, me) {
   if (all.length === 0) return null;
-  return h('p', { class: 'reactions' }, ...all.map(({ emoji, users }) => {
+  return h('p.reactions', {}, ...all.map(({ emoji, users }) => {
     const names = listed(users.slice(0, 20).map((name) => called(state, name)));
     return h('button', {
-      type: 'button', 'data-does': 'react', 'data-emoji': emoji, 'aria-pressed': String(users.includes(me)), title: t('reacted', { emoji, names }),
+      'data-does': 'react', 'data-emoji': emoji, 'aria-pressed': String(users.includes(me)), title: t('reacted', { emoji, names }),
     }, emoji, ` ${number(users.length)}`);
   }));
 }

@@ -14,9 +14,9 @@ const LINES = 100;
 /** More names than these are a number, and named on hover. */
 const NAMES = 3;
 
-/** @param {(seq: number) => HTMLElement | null} rowOf */
+/** @param {(seq: number) => HTMLElement | undefined} rowOf */
 export function makeReceipt(rowOf) {
-  const mark = h('p', { class: 'receipt' });
+  const mark = h('p.receipt');
   let shown = '';
 
   return (/** @type {State} */ state, /** @type {Room} */ room) => {

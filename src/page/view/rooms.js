@@ -5,7 +5,7 @@ import { joinable, listed } from '../model/list.js';
 import { hashOf } from '../model/place.js';
 import { exactTime, number, shortTime, t } from '../words.js';
 import { openBrowse, openCreate, openDirect } from './begin.js';
-import { arrange, button, element, h, iconButton, onChange } from './dom.js';
+import { afterTyping, button, element, fill, h, iconButton, keyed, onChange, today } from './dom.js';
 import { openMenu } from './menu.js';
 import { noteText } from './note.js';
 import { openSettings } from './settings.js';
@@ -14,39 +14,37 @@ import { avatar, called, roomPicture, titleOf } from './who.js';
 /** @typedef {import('../model.js').State} State */
 /** @typedef {import('../model/room.js').Room} Room */
 
-const ASK_AFTER_MS = 200;
+/** Open rooms, and people whom one does not know, that are shown for what was typed. */
+const OTHERS_MAX = 8;
 
 /** @param {import('./view.js').Parts} parts */
 export function makeRooms(parts) {
   const { session, dispatch, state } = parts;
-  const nav = element('rooms', HTMLElement);
+  const nav = element('rooms');
   const filter = h('input', { type: 'search', 'aria-label': t('find'), placeholder: t('find'), title: 'Ctrl+K', spellcheck: 'false', oninput: filtered });
-  const list = h('div', { class: 'list', onkeydown: walk });
+  const list = h('div.list', { onkeydown: walk });
   const add = iconButton('add', t('begin'), () => openMenu(add, [
     { label: t('beginOpen'), icon: 'hash', does: () => openBrowse(parts) },
     !state().me?.guest && { label: t('beginGroup'), icon: 'people', does: () => openCreate(parts, 'group') },
     { label: t('beginDirect'), icon: 'smile', does: () => openDirect(parts) },
     { label: t('beginInvite'), icon: 'link', does: () => openCreate(parts, 'invite') },
   ]), { 'aria-haspopup': 'menu' });
-  const me = h('button', { type: 'button', class: 'me', onclick: () => openSettings(parts) });
+  const me = h('button.me', { onclick: () => openSettings(parts) });
   nav.setAttribute('aria-label', t('rooms'));
   nav.append(h('header', {}, h('h1', {}, 'wsrelay'), add), filter, list, me);
 
-  /** @type {Map<string, { room: Room, extra: string, link: HTMLElement }>} */
-  let links = new Map();
   /** @type {readonly import('../model.js').User[]} */
   let found = [];
-  let timer = 0;
+  const look = afterTyping(async () => {
+    const query = filter.value.trim();
+    const answer = query === '' ? null : await session.chat.users(query, { limit: OTHERS_MAX }).catch(() => null);
+    found = answer?.users ?? [];
+    dispatch({ type: 'users', users: found });
+    show(state());
+  });
 
   function filtered() {
-    clearTimeout(timer);
-    const query = filter.value.trim();
-    timer = setTimeout(async () => {
-      const answer = query === '' ? { users: [] } : await session.chat.users(query, { limit: 8 }).catch(() => ({ users: [] }));
-      found = answer.users;
-      dispatch({ type: 'users', users: found });
-      show(state());
-    }, ASK_AFTER_MS);
+    look();
     show(state());
   }
 
@@ -78,76 +76,71 @@ export function makeRooms(parts) {
     if (/** @type {Element} */ (event.target).closest('a, button')) clear();
   });
 
-  /** @param {State} now @param {Room} room */
-  function linkTo(now, room) {
-    const extra = [now.place.room === room.room, room.kind === 'direct' && called(now, room.name), new Date().getDate()].join();
-    const old = links.get(room.room);
-    const isSame = old && old.extra === extra && old.room.last === room.last && old.room.unread === room.unread && old.room.at === room.at
-      && old.room.mentions === room.mentions && old.room.online === room.online && old.room.name === room.name;
-    const link = isSame ? old.link : drawLink(old?.link ?? h('a', { href: hashOf(room.room) }), now, room);
-    return { room, extra, link };
-  }
-
   const showMe = onChange((/** @type {import('../model.js').User | null} */ user) => {
     if (!user) return;
-    me.replaceChildren(h('span', { class: 'unseen' }, t('settings')), avatar(user), h('span', {}, h('b', { dir: 'auto' }, user.display ?? user.name),
-      h('small', {}, user.guest ? t('guest') : `@${user.name}`)), h('span', { class: 'lamp', title: t('connected') }));
+    me.replaceChildren(h('span.unseen', {}, t('settings')), avatar(user), h('span', {}, h('b', { dir: 'auto' }, user.display ?? user.name),
+      h('small', {}, user.guest ? t('guest') : `@${user.name}`)), h('span.lamp', { title: t('connected') }));
+  });
+
+  /** @template T @param {string} title @param {(item: T, old: HTMLElement | null) => HTMLElement} fill */
+  function section(title, fill) {
+    const items = h('ul');
+    const part = h('section', { 'aria-label': title }, h('h2', {}, title), items);
+    const showItems = keyed(items, fill);
+    list.append(part);
+    return (/** @type {Parameters<typeof showItems>[0]} */ all) => {
+      part.hidden = all.length === 0;
+      showItems(all);
+    };
+  }
+
+  const drawRoom = (/** @type {Room} */ room, /** @type {HTMLElement | null} */ old) => drawItem(old, state(), room);
+  const showRooms = section(t('rooms'), drawRoom);
+  const showPeople = section(t('people'), drawRoom);
+  const showOpen = section(t('joinable'), (/** @type {string} */ name) => (
+    h('li', {}, button(`# ${name}`, () => session.enter(session.chat.join(name)), 'other'))));
+  const showOthers = section(t('morePeople'), (/** @type {import('../model.js').User} */ user) => {
+    const other = button(user.display ?? user.name, () => session.enter(session.chat.direct(user.name)), 'other');
+    other.prepend(avatar(user));
+    return h('li', {}, other);
   });
 
   /** @param {State} now */
   function show(now) {
     if (now.arriving || !now.me) return;
     showMe(now.me);
-    const query = filter.value;
+    const query = filter.value.trim();
     const { rooms, people } = listed(now, query);
-    const next = new Map([...rooms, ...people].map((room) => [room.room, linkTo(now, room)]));
-    links = next;
-    const known = new Set(people.map(({ name }) => name));
-    const linksOf = (/** @type {Room[]} */ those) => those.map(({ room }) => /** @type {HTMLElement} */ (next.get(room)?.link));
-    const others = query.trim() === '' ? [] : found.filter(({ name }) => !known.has(name) && name !== now.me?.name);
-    section('list-rooms', t('rooms'), linksOf(rooms));
-    section('list-people', t('people'), linksOf(people));
-    section('list-open', t('joinable'), query.trim() === '' ? [] : joinable(now, query).slice(0, 8).map((name) => (
-      button(`# ${name}`, () => session.enter(session.chat.join(name)), 'other'))));
-    section('list-others', t('morePeople'), others.map((user) => {
-      const one = button(user.display ?? user.name, () => session.enter(session.chat.direct(user.name)), 'other');
-      one.prepend(avatar(user));
-      return one;
+    const items = (/** @type {Room[]} */ those) => those.map((room) => ({
+      key: room.room, of: room, by: [room.last, room.at, room.unread, room.mentions, room.name, room.online, room.room === now.place.room, now.people, today()],
     }));
-    nav.classList.toggle('nothing', list.querySelector('a, button') === null);
-  }
-
-  /** @param {string} id @param {string} title @param {HTMLElement[]} items */
-  function section(id, title, items) {
-    let part = document.getElementById(id);
-    if (!part) {
-      part = h('section', { id, 'aria-label': title }, h('h2', {}, title), h('ul', {}));
-      list.append(part);
-    }
-    part.hidden = items.length === 0;
-    arrange(/** @type {Element} */ (part.lastElementChild), items.map((item) => item.parentElement ?? h('li', {}, item)));
+    showRooms(items(rooms));
+    showPeople(items(people));
+    const open = query === '' ? [] : joinable(now, query).slice(0, OTHERS_MAX);
+    showOpen(open.map((name) => ({ key: name, of: name, by: [] })));
+    const others = found.filter(({ name }) => name !== now.me?.name && !people.some((room) => room.name === name));
+    showOthers(query === '' ? [] : others.map((user) => ({ key: user.name, of: user, by: [user.display, user.hue] })));
   }
 
   return { show, find() { filter.focus(); filter.select(); } };
 }
 
-/** @param {HTMLElement} link @param {State} state @param {Room} room */
-function drawLink(link, state, room) {
-  const isCurrent = state.place.room === room.room;
-  if (isCurrent) link.setAttribute('aria-current', 'page');
+/** @param {HTMLElement | null} old @param {State} state @param {Room} room */
+function drawItem(old, state, room) {
+  const link = old?.querySelector('a') ?? h('a', { href: hashOf(room.room) });
+  if (state.place.room === room.room) link.setAttribute('aria-current', 'page');
   else link.removeAttribute('aria-current');
   link.classList.toggle('unread', room.unread > 0);
   const time = room.at ? Date.parse(room.at) : null;
-  link.replaceChildren(
+  fill(link,
     roomPicture(state, room),
-    h('span', { class: 'title', dir: 'auto' }, titleOf(state, room)),
-    time === null ? '' : h('time', { datetime: room.at, title: exactTime(time) }, shortTime(time)),
-    h('span', { class: 'preview', dir: 'auto' }, previewOf(state, room)),
-    room.unread === 0 ? '' : h('span', { class: 'badges' },
-      room.mentions > 0 && room.kind !== 'direct' ? h('span', { class: 'badge mentions', title: t('mentions') }, `@${number(room.mentions)}`) : null,
-      h('span', { class: room.kind === 'direct' ? 'badge mentions' : 'badge' }, number(room.unread), h('span', { class: 'unseen' }, ` ${t('unread')}`))),
-  );
-  return link;
+    h('span.title', { dir: 'auto' }, titleOf(state, room)),
+    time !== null && h('time', { datetime: room.at, title: exactTime(time) }, shortTime(time)),
+    h('span.preview', { dir: 'auto' }, previewOf(state, room)),
+    room.unread > 0 && h('span.badges', {},
+      room.mentions > 0 && room.kind !== 'direct' && h('span.badge.mentions', { title: t('mentions') }, `@${number(room.mentions)}`),
+      h('span', { class: room.kind === 'direct' ? 'badge mentions' : 'badge' }, number(room.unread), h('span.unseen', {}, ` ${t('unread')}`))));
+  return old ?? h('li', {}, link);
 }
 
 /** @param {State} state @param {Room} room */

@@ -3,25 +3,17 @@
 import { current } from '../model.js';
 import { exactTime, shortTime, t } from '../words.js';
 import { hashOf } from '../model/place.js';
-import { button, h } from './dom.js';
-import { avatar, nameTag, titleOf } from './who.js';
-import { person } from '../model.js';
-
-const ASK_AFTER_MS = 250;
+import { afterTyping, button, h } from './dom.js';
+import { avatarOf, nameTag, titleOf } from './who.js';
 
 /** @param {import('./view.js').Parts} parts */
 export function makeSearch({ session, state }) {
+  const later = afterTyping(() => ask(0));
   const query = h('input', { type: 'search', 'aria-label': t('search'), placeholder: t('searchPlaceholder'), oninput: later, maxlength: 200 });
   const everywhere = h('input', { type: 'checkbox', onchange: later });
-  const status = h('p', { class: 'hint', role: 'status' });
-  const list = h('ul', { class: 'hits' });
-  let timer = 0;
+  const status = h('p.hint', { role: 'status' });
+  const list = h('ul.hits');
   let asked = 0;
-
-  function later() {
-    clearTimeout(timer);
-    timer = setTimeout(() => ask(0), ASK_AFTER_MS);
-  }
 
   /** @param {number} skip */
   async function ask(skip) {
@@ -40,7 +32,7 @@ export function makeSearch({ session, state }) {
     if (skip === 0) list.replaceChildren();
     list.querySelector('.more')?.remove();
     list.append(...answer.hits.map(hitItem));
-    if (answer.more) list.append(h('li', { class: 'more' }, button(t('moreHits'), () => ask(skip + answer.hits.length))));
+    if (answer.more) list.append(h('li.more', {}, button(t('moreHits'), () => ask(skip + answer.hits.length))));
     status.textContent = skip === 0 && answer.hits.length === 0 ? t('noHits') : '';
   }
 
@@ -50,13 +42,13 @@ export function makeSearch({ session, state }) {
     const where = now.rooms.get(room);
     const time = Date.parse(entry.at);
     return h('li', {}, h('a', { href: hashOf(room, entry.seq) },
-      avatar(person(now, entry.from)), h('span', { class: 'who' }, nameTag(now, entry.from),
+      avatarOf(now, entry.from), h('span.who', {}, nameTag(now, entry.from),
         where && where.room !== now.place.room ? h('small', {}, titleOf(now, where)) : null,
         h('time', { datetime: entry.at, title: exactTime(time) }, shortTime(time))),
-      h('span', { class: 'snippet', dir: 'auto' }, ...marked(snippet))));
+      h('span.snippet', { dir: 'auto' }, ...marked(snippet))));
   }
 
-  return h('search', { class: 'search' }, query, h('label', { class: 'check' }, everywhere, t('everywhere')), status, list);
+  return h('search.search', {}, query, h('label.check', {}, everywhere, t('everywhere')), status, list);
 }
 
 /** What matched is between U+E000 and U+E001. @param {string} snippet */

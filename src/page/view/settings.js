@@ -3,7 +3,7 @@
 import * as api from '../api.js';
 import { recall, remember } from '../storage.js';
 import { ago, language, languages, t } from '../words.js';
-import { askFor, choice, field, form, openDialog } from './dialog.js';
+import { askFor, choice, confirm, field, form, openDialog } from './dialog.js';
 import { button, h } from './dom.js';
 import { openShortcuts } from './keys.js';
 import { avatar, hueOf } from './who.js';
@@ -16,10 +16,10 @@ export function openSettings(parts) {
   const me = state().me;
   if (!me) return;
   const close = openDialog(t('settings'),
-    me.guest ? h('div', { class: 'form' }, h('p', { class: 'note' }, t('guestAbout', { name: me.name }))) : profile(parts, me),
+    me.guest ? h('div.form', {}, h('p.note', {}, t('guestAbout', { name: me.name }))) : profile(parts, me),
     pageSettings(parts),
     me.guest ? null : account(parts),
-    h('div', { class: 'form' }, h('div', { class: 'row' },
+    h('div.form', {}, h('div.row', {},
       button(t('shortcuts'), () => openShortcuts()),
       button(t(me.guest ? 'guestLogOut' : 'logOut'), () => { close(); session.logOut(); }, 'danger'))));
 }
@@ -33,13 +33,13 @@ function profile({ session, dispatch }, me) {
   return form({
     fields: [
       field(t('displayName'), { name: 'display', maxlength: 32, value: me.display ?? me.name }, t('displayHint', { name: me.name })),
-      h('label', { class: 'field' }, h('span', {}, t('colour')), h('span', { class: 'row' }, picture, hue)),
+      h('label.field', {}, h('span', {}, t('colour')), h('span.row', {}, picture, hue)),
     ],
     verb: t('save'),
     async does(data) {
       const display = (data.display ?? '').trim();
       const { user } = await api.setProfile({ hue: Number(data.hue), ...display === '' ? {} : { display } });
-      dispatch({ type: 'profile', user });
+      dispatch({ type: 'profile', of: { user } });
       session.tell(t('saved'));
     },
   });
@@ -58,10 +58,10 @@ function pageSettings({ session }) {
     remember(key, target.value === '' ? null : target.value);
     then();
   };
-  return h('div', { class: 'form' },
+  return h('div.form', {},
     choice(t('theme'), { onchange: changed('theme', applyTheme) }, [['', t('themeAuto')], ['light', t('themeLight')], ['dark', t('themeDark')]], recall('theme') ?? ''),
     choice(t('language'), { onchange: changed('language', () => location.reload()) }, Object.entries(languages), language),
-    h('label', { class: 'check' }, notify, t('notify')));
+    h('label.check', {}, notify, t('notify')));
 }
 
 export function applyTheme() {
@@ -71,16 +71,16 @@ export function applyTheme() {
 /** @param {Parts} parts */
 function account({ session }) {
   const secret = (/** @type {string} */ label, /** @type {string} */ name, /** @type {string} */ autocomplete) => field(label, { name, type: 'password', required: true, autocomplete });
-  const list = h('ul', { class: 'picks' });
+  const list = h('ul.picks');
   const load = async () => {
     const answer = await session.attempt(api.sessions());
-    list.replaceChildren(...(answer?.sessions ?? []).map(({ id, label, last_used, current: isCurrent }) => h('li', { class: 'session' },
+    list.replaceChildren(...(answer?.sessions ?? []).map(({ id, label, last_used, current: isCurrent }) => h('li.session', {},
       h('span', {}, h('b', {}, label || t('aSession')), h('small', {}, isCurrent ? t('thisSession') : t('lastUsed', { ago: ago(Date.parse(last_used)) }))),
       isCurrent ? null : button(t('endSession'), () => session.attempt(api.endSession(id)).then(load)))));
   };
   load();
-  return h('div', { class: 'form' }, h('h3', {}, t('sessions')), list,
-    h('div', { class: 'row' },
+  return h('div.form', {}, h('h3', {}, t('sessions')), list,
+    h('div.row', {},
       button(t('endOthers'), () => session.attempt(api.endSession('others')).then(load)),
       button(t('changePassword'), () => askFor({
         title: t('changePassword'), note: t('passwordNote'), verb: t('save'),
@@ -90,12 +90,9 @@ function account({ session }) {
           session.tell(t('saved'));
         },
       })),
-      button(t('deleteAccount'), () => askFor({
-        title: t('deleteAccount'), note: t('deleteAccountNote'), verb: t('deleteAccount'), danger: true, fields: [secret(t('password'), 'password', 'current-password')],
-        async does(data) {
-          await api.deleteAccount(data.password ?? '');
-          for (const dialog of document.querySelectorAll('dialog')) dialog.close();
-          session.forget();
-        },
-      }), 'danger')));
+      button(t('deleteAccount'), () => confirm('deleteAccount', async ({ password = '' }) => {
+        await api.deleteAccount(password);
+        for (const dialog of document.querySelectorAll('dialog')) dialog.close();
+        session.forget();
+      }, {}, [secret(t('password'), 'password', 'current-password')]), 'danger')));
 }

@@ -4,9 +4,10 @@
  */
 
 import { current } from '../model.js';
+import { spans } from '../model/timeline.js';
 import { t } from '../words.js';
 import { actOn } from './acts.js';
-import { element, h, icon, keyed, onChange } from './dom.js';
+import { element, focusComposer, h, icon, keyed, onChange } from './dom.js';
 import { makePages } from './pages.js';
 import { drawPending } from './post.js';
 import { makeReceipt } from './receipt.js';
@@ -25,18 +26,18 @@ const BOTTOM_PX = 24;
 /** @param {import('./view.js').Parts} parts */
 export function makeTimeline(parts) {
   const { session, dispatch } = parts;
-  const log = element('timeline', HTMLElement);
-  const edge = h('div', { class: 'edge' });
-  const pages = h('div', {});
-  const pending = h('div', {});
-  const toNew = h('button', { type: 'button', class: 'jump up', onclick: jumpToNew });
-  const toPresent = h('button', { type: 'button', class: 'jump down', onclick: jumpToPresent });
+  const log = element('timeline');
+  const edge = h('div.edge');
+  const pages = h('div');
+  const pending = h('div');
+  const toNew = h('button.jump.up', { onclick: jumpToNew });
+  const toPresent = h('button.jump.down', { onclick: jumpToPresent });
   log.setAttribute('aria-label', t('posts'));
   log.append(edge, pages, pending);
   log.after(toNew, toPresent);
-  makeTools(parts, log);
+  const showTools = makeTools(parts, log);
   const showReceipt = makeReceipt(rowOf);
-  let showPages = makePages(pages);
+  let showPages = makePages(pages, pendingRow);
 
   /** @type {State} */
   let state = parts.state();
@@ -67,6 +68,7 @@ export function makeTimeline(parts) {
     })));
     showEdge(next);
     showReceipt(state, next);
+    showTools();
     if (target.isDue) reveal(next);
     else if (follows) toEnd(next);
     else if (anchor) log.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
@@ -74,10 +76,16 @@ export function makeTimeline(parts) {
     measure();
   });
 
-  /** @param {number} seq */
+  /** The row of a line; or, because an address can name what is no line, the one before it. @param {number} seq */
   function rowOf(seq) {
-    const page = [...pages.children].findLast((one) => Number(one.getAttribute('data-first')) <= seq);
-    return /** @type {HTMLElement | null | undefined} */ (page?.querySelector(`[data-seq="${seq}"]`)) ?? null;
+    const page = [...pages.children].findLast((one) => Number(one.getAttribute('data-first')) <= seq) ?? pages;
+    const rows = /** @type {HTMLElement[]} */ ([...page.querySelectorAll('[data-seq]:not(button)')]);
+    return rows.findLast((one) => Number(one.dataset.seq) <= seq) ?? rows[0];
+  }
+
+  /** A post that has arrived goes on with the row that it had while it waited. @param {string} key */
+  function pendingRow(key) {
+    return /** @type {HTMLElement | null} */ (pending.querySelector(`[data-key="${CSS.escape(key)}"]`));
   }
 
   /** The line above what is new. */
@@ -87,7 +95,7 @@ export function makeTimeline(parts) {
 
   function begin() {
     pages.replaceChildren();
-    showPages = makePages(pages);
+    showPages = makePages(pages, pendingRow);
     follows = true;
     isPlaced = false;
     target = { seq: null, isDue: false };
@@ -114,11 +122,12 @@ export function makeTimeline(parts) {
 
   /** @param {Room} of */
   function reveal(of) {
-    const row = of.timeline.isLoaded && target.seq !== null ? rowOf(target.seq) : null;
-    if (!row) return;
+    if (!of.timeline.isLoaded || target.seq === null || !spans(of.timeline, target.seq)) return;
+    const row = rowOf(target.seq);
     target = { ...target, isDue: false };
     follows = false;
     isPlaced = true;
+    if (!row) return;
     row.scrollIntoView({ block: 'center' });
     row.classList.remove('flash');
     // Reading the width lets the browser see the class gone, so that the animation starts anew.
@@ -135,9 +144,9 @@ export function makeTimeline(parts) {
     const text = !atStart ? t(isLoading ? 'loading' : 'loadEarlier') : gone > 0 ? t('notKept', { n: gone })
       : t(all.length > 0 ? 'beginning' : kind === 'direct' ? 'emptyDirect' : 'emptyRoom');
     log.setAttribute('aria-busy', String(!isLoaded));
-    edge.className = atStart ? all.length > 0 ? 'edge' : 'edge empty' : isLoading ? 'edge loading' : 'edge';
+    edge.classList.toggle('empty', atStart && all.length === 0);
     if (edge.textContent === text) return;
-    edge.replaceChildren(atStart || isLoading ? h('p', {}, text) : h('button', { type: 'button', onclick: () => readOn('before') }, text));
+    edge.replaceChildren(atStart || isLoading ? h('p', {}, text) : h('button', { onclick: () => readOn('before') }, text));
   }
 
   /** @param {Room} of */
@@ -149,7 +158,7 @@ export function makeTimeline(parts) {
     toNew.replaceChildren(t('newAbove', { n: of.unread }));
     toPresent.hidden = !isLoaded || (follows && atEnd);
     toPresent.classList.toggle('news', of.unread > 0);
-    toPresent.replaceChildren(icon('down'), of.unread > 0 ? t('newBelow', { n: of.unread }) : h('span', { class: 'unseen' }, t('toPresent')));
+    toPresent.replaceChildren(icon('down'), of.unread > 0 ? t('newBelow', { n: of.unread }) : h('span.unseen', {}, t('toPresent')));
   }
 
   function jumpToNew() {
@@ -163,10 +172,9 @@ export function makeTimeline(parts) {
     if (!room) return;
     follows = true;
     isPlaced = true;
-    history.replaceState(null, '', location.hash.replace(/\/\d+$/, ''));
-    dispatch({ type: 'present', room: room.room });
+    session.goToPresent(room.room);
     log.scrollTop = log.scrollHeight;
-    document.querySelector('textarea')?.focus();
+    focusComposer();
   }
 
   /** @param {'before' | 'after' | null} want */

@@ -15,7 +15,7 @@ function attentionIn({ rooms }) {
 }
 
 export function makeTitle() {
-  const favicon = element('favicon', HTMLLinkElement);
+  const favicon = /** @type {HTMLLinkElement} */ (element('favicon'));
   const showTitle = onChange((/** @type {string} */ title) => { document.title = title; });
   const showIcon = onChange((/** @type {boolean} */ hasNews) => { favicon.href = hasNews ? 'favicon-news.svg' : 'favicon.svg'; });
   return (/** @type {State} */ state) => {

@@ -10,15 +10,17 @@ const QUICK = ['👍', '❤️', '😂'];
 /** @param {import('./view.js').Parts} parts @param {HTMLElement} log */
 export function makeTools({ state }, log) {
   const tool = (/** @type {import('./dom.js').Icon} */ sign, /** @type {string} */ does, /** @type {string} */ label) => (
-    h('button', { type: 'button', class: 'icon-button', 'data-does': does, 'aria-label': label, title: label }, icon(sign)));
-  const quick = QUICK.map((emoji) => h('button', { type: 'button', class: 'icon-button', 'data-does': 'react', 'data-emoji': emoji, 'aria-label': t('reactWith', { emoji }) }, emoji));
+    h('button.icon-button', { 'data-does': does, 'aria-label': label, title: label }, icon(sign)));
+  const quick = QUICK.map((emoji) => h('button.icon-button', { 'data-does': 'react', 'data-emoji': emoji, 'aria-label': t('reactWith', { emoji }) }, emoji));
   const edit = tool('edit', 'edit', t('edit'));
   const speaking = [...quick, tool('smile', 'pick', t('react')), tool('reply', 'reply', t('reply')), edit];
-  const tools = h('div', { class: 'tools', role: 'toolbar', 'aria-label': t('tools') }, ...speaking, tool('more', 'menu', t('more')));
+  const tools = h('div.tools', { role: 'toolbar', 'aria-label': t('tools') }, ...speaking, tool('more', 'menu', t('more')));
 
-  /** @param {EventTarget | null} target */
-  function moveTo(target) {
-    const row = target instanceof Element ? target.closest('article') : null;
+  /** What was pointed at last. @type {HTMLElement | null} */
+  let pointed = null;
+
+  /** @param {HTMLElement | null} row */
+  function moveTo(row) {
     const room = current(state());
     // While its menu is open the tools stay where it came from.
     if (!row || !room || row.dataset.seq === undefined || tools.querySelector('[aria-expanded]')) return;
@@ -28,8 +30,12 @@ export function makeTools({ state }, log) {
     if (tools.parentElement !== row) row.append(tools);
   }
 
-  log.addEventListener('pointerover', ({ target }) => moveTo(target));
-  log.addEventListener('focusin', ({ target }) => moveTo(target));
+  const rowOf = (/** @type {EventTarget | null} */ target) => /** @type {Element} */ (target).closest('article');
+  log.addEventListener('pointerover', ({ target }) => {
+    pointed = rowOf(target);
+    moveTo(pointed);
+  });
+  log.addEventListener('focusin', ({ target }) => moveTo(rowOf(target)));
 
   log.addEventListener('keydown', (event) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -39,4 +45,8 @@ export function makeTools({ state }, log) {
     event.preventDefault();
     posts[at < 0 ? posts.length - 1 : Math.min(Math.max(at + step, 0), posts.length - 1)]?.focus();
   });
+  // The post that is pointed at may have become one for tools, without the pointer moving.
+  return () => {
+    if (pointed?.matches(':hover') && tools.parentElement !== pointed && !tools.contains(document.activeElement)) moveTo(pointed);
+  };
 }

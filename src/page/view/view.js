@@ -22,7 +22,7 @@ import { element } from './dom.js';
 export function makeView(parts) {
   document.documentElement.lang = language;
   applyTheme();
-  const app = element('app', HTMLElement);
+  const app = element('app');
   const rooms = makeRooms(parts);
   const shows = [
     makeArrival(parts), makeConnection(parts), rooms.show, makeHeader(parts), makePanel(parts), makeComposer(parts), makeTimeline(parts),

@@ -27,21 +27,24 @@ export function hueOf({ name, hue }) {
   return (((hash ^ (hash >>> 15)) >>> 0) % 24) * 15;
 }
 
+/** @param {State} state @param {string} name */
+export const avatarOf = (state, name) => avatar(person(state, name));
+
 /** @param {User} user */
 export function avatar(user) {
-  return h('span', { class: 'avatar', hue: hueOf(user), 'aria-hidden': 'true' }, letter(user.display ?? user.name));
+  return h('span.avatar', { hue: hueOf(user), 'aria-hidden': 'true' }, letter(user.display ?? user.name));
 }
 
 /** A name in its colour. @param {State} state @param {string} name */
 export function nameTag(state, name) {
   const user = person(state, name);
-  return h('b', { class: 'name', hue: hueOf(user), title: `@${name}`, dir: 'auto' }, called(state, name));
+  return h('b.name', { hue: hueOf(user), title: `@${name}`, dir: 'auto' }, called(state, name));
 }
 
 /** @param {State} state @param {Room} room */
 export function roomPicture(state, room) {
   if (room.kind === 'direct') {
-    const picture = avatar(person(state, room.name));
+    const picture = avatarOf(state, room.name);
     picture.append(h('span', { class: room.online?.has(room.name) ? 'dot online' : 'dot' }));
     return picture;
   }
