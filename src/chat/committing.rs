@@ -103,7 +103,11 @@ impl Chat {
         let is_new = room.kind == RoomKind::Lobby && room.members.find(person).is_none();
         let Some(member) = room.member_mut(person) else { return };
         member.mentions += 1;
-        member.posts_read -= u64::from(is_new);
+        // As the store does: all before this post is old.
+        if is_new {
+            member.posts_read -= 1;
+            member.read = super::seq::Seq(member.read.0 - 1);
+        }
     }
 
     fn come_in(&mut self, key: RoomKey, author: &Author, role: Role) {

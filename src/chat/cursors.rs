@@ -29,6 +29,7 @@ impl Chat {
         let room = &mut self.rooms[key];
         let seq = seq.min(room.seq);
         let (last, posts) = (room.seq, room.posts);
+        let is_new = room.members.find(person).is_none();
         let Some(member) = room.member_mut(person) else { return };
         let (received, read) = (seq > member.received, is_read && seq > member.read);
         member.received = member.received.max(seq);
@@ -38,7 +39,8 @@ impl Chat {
                 (member.posts_read, member.mentions) = (posts, 0);
             }
         }
-        if received || read {
+        // Who had nothing of their own in the lobby has now, and the store is to know.
+        if received || read || is_new {
             let moved = Moved { received: received && !is_read, read, left: read, queued: false };
             self.cursor_moved(key, person, moved);
         }
@@ -110,7 +112,8 @@ impl Chat {
         let author = &self.people[person].author;
         if author.id.is_guest() && !room.is_invite() {
             // The store knows no guests: what is left is counted as far as the tail reaches.
-            count_left(room, person);
+            let id = author.id;
+            count_left(room, person, id);
             return self.tell_left(key, person, moved.left);
         }
         let waiting =
@@ -147,11 +150,11 @@ impl Chat {
         match *written {
             // What was read since is on its way; its answer is to come.
             Written::Cursor { read, .. } if read < member.read => {}
-            Written::Cursor { read, posts_read, mentions, .. } => {
+            Written::Cursor { received, read, posts_read, mentions } => {
                 member.mentions = mentions;
-                if read > Seq::START {
-                    member.posts_read = posts_read;
-                }
+                // The store may have had more of it: another record of the lobby, made by a mention.
+                (member.read, member.posts_read) = (read, posts_read);
+                member.received = member.received.max(received);
                 self.tell_left(key, person, tell);
             }
             Written::Failed(Failure::Unavailable { after_ms }) => {
@@ -187,15 +190,22 @@ pub(super) fn left(room: &Room, member: &Member) -> Unread {
     Unread { posts: room.posts - member.posts_read, mentions: member.mentions }
 }
 
-/// Counts what a member has not read, if the room's tail has all of it. Otherwise it stays what it was: more than it is.
-fn count_left(room: &mut Room, person: PersonKey) {
-    let Some(member) = room.members.find(person) else { return };
+/// Counts what a guest has not read, if the room's tail has all of it. Otherwise it stays what it was: more than it is.
+fn count_left(room: &mut Room, guest: PersonKey, id: PersonId) {
+    let Some(member) = room.members.find(guest) else { return };
     let Some(tail) = room.live().and_then(|live| live.tail.after(member.read, room.seq)) else {
         return;
     };
-    let unread = tail.filter(|entry| matches!(entry.what, What::Post(_))).count();
-    let posts_read = room.posts - u64::try_from(unread).expect("a tail is short");
-    if let Some(member) = room.members.find_mut(person) {
-        member.posts_read = member.posts_read.max(posts_read);
+    let (mut unread, mut mentions) = (0, 0);
+    for entry in tail {
+        let What::Post(post) = &entry.what else { continue };
+        unread += 1;
+        let is_mentioned =
+            entry.from.id != id && post.mentions.iter().any(|author| author.id == id);
+        mentions += u64::from(is_mentioned);
+    }
+    let posts_read = room.posts - unread;
+    if let Some(member) = room.members.find_mut(guest) {
+        (member.posts_read, member.mentions) = (posts_read, mentions);
     }
 }

@@ -7,7 +7,6 @@ use super::log::RestoredMember;
 use super::now::UnixMs;
 use super::people::PersonKey;
 use super::role::Role;
-use super::room_id::RoomKind;
 use super::seq::Seq;
 
 /// What a room knows of one member.
@@ -47,18 +46,13 @@ pub(super) struct Members(Vec<(PersonKey, Member)>);
 
 impl Member {
     /// One as the log has it. Who has read nothing of the lobby has nothing unread there but what mentions them.
-    pub(super) fn restore(restored: &RestoredMember, kind: RoomKind, posts: u64) -> Self {
-        let is_new = kind == RoomKind::Lobby && restored.read == Seq::START;
+    pub(super) fn restore(restored: &RestoredMember) -> Self {
         Self {
             role: restored.role,
             muted_until: restored.muted_until,
             received: restored.received.max(restored.read),
             read: restored.read,
-            posts_read: if is_new {
-                posts - restored.mentions.min(posts)
-            } else {
-                restored.posts_read
-            },
+            posts_read: restored.posts_read,
             mentions: restored.mentions,
             moved: Moved::default(),
         }
@@ -66,16 +60,11 @@ impl Member {
 
     /// One who comes in now: all that is in the room already is old.
     pub(super) fn new(role: Role, seq: Seq, posts: u64) -> Self {
-        Self { received: seq, read: seq, ..Self::of_lobby(role, posts) }
-    }
-
-    /// One who was always in, and has read nothing yet: what was before is nothing unread either.
-    pub(super) fn of_lobby(role: Role, posts: u64) -> Self {
         Self {
             role,
             muted_until: UnixMs(0),
-            received: Seq::START,
-            read: Seq::START,
+            received: seq,
+            read: seq,
             posts_read: posts,
             mentions: 0,
             moved: Moved::default(),

@@ -208,6 +208,7 @@ impl People {
     /// Marks an account as deleted: nobody can name it any more, nor take its name.
     pub(super) fn delete(&mut self, key: PersonKey) {
         self.unlist(key);
+        self.set_profile(key, Profile::default());
         self.set_whereabouts(key, Whereabouts::Deleted);
     }
 

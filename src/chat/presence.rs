@@ -102,7 +102,7 @@ impl Chat {
     fn tell_one(&mut self, key: RoomKey, presence: Presence) {
         let room = &self.rooms[key];
         if room.attached > 0 {
-            self.out.whisper(key, Event::Presence(room.id.clone(), presence), None);
+            self.out.publish(key, Event::Presence(room.id.clone(), presence));
         }
     }
 

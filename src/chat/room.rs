@@ -94,7 +94,7 @@ impl Room {
         };
         let members = restored.members.iter().filter_map(|member| {
             let person = listed(member.person)?;
-            Some((person, Member::restore(member, kind, posts)))
+            Some((person, Member::restore(member)))
         });
         let members: Members = members.collect();
         let owners = members.iter().filter(|(_, member)| member.role == Role::Owner).count();
@@ -156,10 +156,10 @@ impl Room {
 
     /// A member's record; in the lobby it is made if there is none.
     pub(super) fn member_mut(&mut self, person: PersonKey) -> Option<&mut Member> {
-        let posts = self.posts;
+        let (seq, posts) = (self.seq, self.posts);
         match self.kind {
             RoomKind::Lobby => {
-                Some(self.members.entry(person, || Member::of_lobby(Role::Member, posts)))
+                Some(self.members.entry(person, || Member::new(Role::Member, seq, posts)))
             }
             _ => self.members.find_mut(person),
         }

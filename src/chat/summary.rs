@@ -32,7 +32,7 @@ impl Chat {
             at: (room.seq > Seq::START).then_some(room.at),
             role: room.role_of(person).unwrap_or(Role::Reader),
             mode: room.mode,
-            read: member.map_or(Seq::START, |member| member.read),
+            read: member.map_or(room.seq, |member| member.read),
             left: member.map_or(Unread::default(), |member| left(room, member)),
         }
     }
