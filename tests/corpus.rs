@@ -5,7 +5,7 @@ use std::fs;
 use std::panic;
 use std::path::Path;
 
-use wsrelay::oracle::{http, wire, ws};
+use wsrelay::oracle::{chat, http, wire, ws};
 
 #[path = "../fuzz/differential.rs"]
 mod differential;
@@ -58,6 +58,11 @@ fn deflate() {
 #[test]
 fn mask() {
     replay("mask", ws::mask);
+}
+
+#[test]
+fn chat_commands() {
+    replay("chat_commands", chat::chat_commands);
 }
 
 #[test]

@@ -7,6 +7,8 @@
 //! What takes the thing under test as an argument can be handed a broken one: the tests do, to see
 //! that the property finds it.
 
+pub mod chat;
 pub mod http;
 pub mod wire;
+pub mod world;
 pub mod ws;

@@ -1,0 +1,112 @@
+//! Simulated worlds: see `wsrelay::oracle::world`.
+//!
+//! Two hundred run here. For more: `WORLD_SEEDS=5000 cargo test --release --test world`, or a hundred thousand with
+//! `cargo test --release --test world -- --ignored`. A world that fails is told by its seed, and the same seed fails again: it
+//! gets a line in [`KNOWN`].
+
+use wsrelay::oracle::world::{Breach, Flaw, Tally, Verdict, World};
+
+/// Worlds in which something was found once, and what.
+const KNOWN: &[(u64, &str)] = &[
+    (0, "a slow reader was not told who came, and never learned"),
+    (3, "what was unread in the lobby was another number after a restart"),
+    (4, "a guest who had read a part still had all mentions"),
+    (83, "a deleted account had its colour until the next restart"),
+];
+
+#[test]
+fn every_world_keeps_its_promises() {
+    let all = live(KNOWN.len() as u64..seeds(200) / 2);
+    let missing: Vec<_> = HAPPENS.iter().filter(|what| all.of(what) == 0).collect();
+    assert!(missing.is_empty(), "worlds in which this never happens prove little: {missing:?}");
+}
+
+#[test]
+fn every_other_world_keeps_them_too() {
+    let seeds = seeds(200);
+    live(seeds / 2..seeds);
+}
+
+#[test]
+#[ignore = "takes half an hour"]
+fn a_hundred_thousand_worlds_keep_them() {
+    live(0..seeds(100_000));
+}
+
+#[test]
+fn what_was_found_once_is_not_found_again() {
+    for (seed, what) in KNOWN {
+        if let Err(breach) = World::run(*seed) {
+            panic!("{breach}\n{what}");
+        }
+    }
+}
+
+/// Each flaw is noticed soon; a world that did not notice one would prove nothing.
+#[test]
+fn every_canary_is_caught() {
+    for flaw in Flaw::ALL {
+        let caught = (0..50).find_map(|seed| World::run_with(seed, Some(flaw)).err());
+        let breach = caught.unwrap_or_else(|| panic!("{flaw:?} goes unnoticed"));
+        assert!(!breach.trace.is_empty(), "what led to it is told");
+    }
+}
+
+#[test]
+fn a_world_is_the_same_each_time() {
+    let outcome = |seed| World::run(seed).map_err(|breach| breach.why);
+    for seed in 1_000..1_005 {
+        assert_eq!(outcome(seed), outcome(seed));
+    }
+    let digest = |outcome: Result<Verdict, Box<Breach>>| outcome.map(|verdict| verdict.digest).ok();
+    assert_ne!(digest(World::run(1_000)), digest(World::run(1_001)));
+}
+
+fn live(seeds: std::ops::Range<u64>) -> Tally {
+    let mut all = Tally::default();
+    for seed in seeds {
+        match World::run(seed) {
+            Ok(verdict) => all.add(&verdict.tally),
+            Err(breach) => panic!("{breach}"),
+        }
+    }
+    all
+}
+
+fn seeds(usually: u64) -> u64 {
+    let asked = std::env::var("WORLD_SEEDS").ok();
+    asked.map_or(usually, |asked| asked.parse().expect("WORLD_SEEDS is a number"))
+}
+
+/// What has to happen in a hundred worlds.
+const HAPPENS: &[&str] = &[
+    "posted",
+    "posted before",
+    "key_reused",
+    "live entry",
+    "replayed entry",
+    "joined: recovered",
+    "joined: ahead",
+    "joined: other epoch",
+    "joined: unavailable",
+    "not resumed",
+    "presence: came",
+    "presence: went",
+    "presence: count",
+    "left to read",
+    "found",
+    "page",
+    "out: left",
+    "out: removed",
+    "out: banned",
+    "no_room",
+    "muted",
+    "slow",
+    "rate",
+    "read_only",
+    "unavailable",
+    "written: stale",
+    "written: failed",
+    "written: no post",
+    "written: not author",
+];
