@@ -31,10 +31,12 @@ impl Chat {
         let (last, posts) = (room.seq, room.posts);
         let is_new = room.members.find(person).is_none();
         let Some(member) = room.member_mut(person) else { return };
-        let (received, read) = (seq > member.received, is_read && seq > member.read);
+        // Who had nothing of their own in the lobby stands at its end, and has said only now how far they have read.
+        let received = is_new || seq > member.received;
+        let read = is_read && (is_new || seq > member.read);
         member.received = member.received.max(seq);
         if read {
-            member.read = seq;
+            member.read = member.read.max(seq);
             if seq == last {
                 (member.posts_read, member.mentions) = (posts, 0);
             }

@@ -86,18 +86,19 @@ fn a_cursor_that_cannot_be_stored_is_stored_later() {
 fn an_answer_that_is_older_than_what_was_read_since_is_not_told() {
     run(r#"
         accounts ana bo
-        bo   join lobby
-        ana  post lobby "1"
-        ana  post lobby "2"
+        ana  create open den
+        bo   join den
+        ana  post den "1"
+        ana  post den "2"
         wait 500
         show read
         log  holds
-        bo   read lobby 1  -> nothing
-        wait 500           -> bo: read lobby bo 1
-        bo   read lobby 2  -> nothing
+        bo   read den 3    -> nothing
+        wait 500           -> bo: read den bo 3
+        bo   read den 4    -> nothing
         log  answers       -> nothing
-        wait 500           -> bo: read lobby bo 2
-        log  answers       -> bo: read lobby bo 2 left=0+0
+        wait 500           -> bo: read den bo 4
+        log  answers       -> bo: read den bo 4 left=0+0
     "#);
 }
 

@@ -140,8 +140,8 @@ fn a_role_is_told_to_who_has_it_on_every_session() {
         root connect
         show room
         root role lobby bo reader  -> root: ok lobby#1
-                                    | bo: room lobby reader seq=1 read=0 left=0+0
-                                    | bo.2: room lobby reader seq=1 read=0 left=0+0
+                                    | bo: room lobby reader seq=1 read=1 left=0+0
+                                    | bo.2: room lobby reader seq=1 read=1 left=0+0
         root role lobby bo reader  -> root: err already
         bo   post lobby "x"        -> bo: err not_allowed
     "#);

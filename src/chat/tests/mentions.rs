@@ -57,9 +57,9 @@ fn a_mention_in_the_lobby_concerns_even_who_was_never_there() {
         ana  post lobby "new"    -> ana: ok lobby#3
         show room
         root role lobby bo admin -> root: ok lobby#4
-                                  | bo: room lobby admin seq=4 read=0 left=2+1
+                                  | bo: room lobby admin seq=4 read=1 left=2+1
         wait 500
         root role lobby bo member -> root: ok lobby#5
-                                  | bo: room lobby member seq=5 read=0 left=2+1
+                                  | bo: room lobby member seq=5 read=1 left=2+1
     "#);
 }

@@ -70,11 +70,12 @@ fn rooms_roles_and_cursors_are_back() {
 }
 
 #[test]
-fn who_has_read_nothing_of_the_lobby_has_nothing_unread_but_mentions() {
-    let mentioned = RestoredMember { mentions: 2, ..member(PersonId(1), Role::Owner) };
+fn who_has_nothing_of_their_own_in_the_lobby_has_nothing_unread_there() {
+    let read = RestoredMember { read: Seq(39), posts_read: 38, ..member(PersonId(1), Role::Owner) };
+    let mentioned = RestoredMember { mentions: 2, ..read };
     let rooms = vec![RestoredRoom { posts: 40, seq: Seq(41), ..lobby(RoomNo(1), vec![mentioned]) }];
-    assert_eq!(told(rooms.clone(), 1, None), ["lobby owner seq=41 read=0 left=2+2"]);
-    assert_eq!(told(rooms, 3, None), ["lobby member seq=41 read=0 left=0+0"]);
+    assert_eq!(told(rooms.clone(), 1, None), ["lobby owner seq=41 read=39 left=2+2"]);
+    assert_eq!(told(rooms, 3, None), ["lobby member seq=41 read=41 left=0+0"]);
 }
 
 #[test]
