@@ -1,0 +1,147 @@
+/** How people come in, as whom, and that they remain so. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { PASSWORD } from './person.mjs';
+import { answered, open } from './support.mjs';
+
+describe('a guest', () => {
+  test('is in with one field', async (t) => {
+    const house = await open(t);
+    const ann = await house.visitor({ hash: '#/room/lobby' });
+    await ann.page.getByRole('heading', { name: 'Come in and talk' }).waitFor();
+    assert.equal(await ann.page.getByRole('textbox').count(), 1);
+    await ann.shot('first-visit');
+    await ann.page.keyboard.type('ann');
+    await ann.page.keyboard.press('Enter');
+    await ann.isAt('lobby');
+    await ann.isCalled('ann');
+    await ann.say('is anybody here?');
+    await ann.hears('ann', 'is anybody here?');
+  });
+
+  test('is the same one after a reload, and in another tab', async (t) => {
+    const house = await open(t);
+    const ann = await house.guest('ann');
+    const bo = await house.guest('bo');
+    await ann.page.reload();
+    await ann.isCalled('ann');
+    const tab = await ann.anotherTab();
+    await tab.isCalled('ann');
+    await tab.say('from the other tab');
+    await ann.hears('ann', 'from the other tab');
+    await ann.say('from the first');
+    await bo.hears('ann', 'from the first');
+    await bo.hears('ann', 'from the other tab');
+  });
+
+  test('who says no name is given one', async (t) => {
+    const house = await open(t);
+    const somebody = await house.visitor({ hash: '#/room/lobby' });
+    await somebody.page.getByRole('button', { name: 'Enter' }).click();
+    await somebody.isIn();
+    await somebody.settingsButton.getByText(/^guest-/).waitFor();
+  });
+
+  test('cannot take the name of somebody who is here', async (t) => {
+    const house = await open(t);
+    await house.account('ann');
+    const other = await house.visitor({ mayComplain: answered(409) });
+    await other.page.getByLabel('Your name').fill('Ann');
+    await other.page.keyboard.press('Enter');
+    await other.page.getByRole('alert').filter({ hasText: /name/i }).waitFor();
+    await other.enterAs('bea');
+    await other.isCalled('bea');
+  });
+});
+
+describe('an account', () => {
+  test('is made of a name and a password, and stays logged in', async (t) => {
+    const house = await open(t);
+    const ann = await house.account('ann');
+    await ann.isCalled('ann');
+    await ann.page.reload();
+    await ann.isCalled('ann');
+    await ann.say('still me');
+    await ann.hears('ann', 'still me');
+  });
+
+  test('is left by logging out, and come back to by its password alone', async (t) => {
+    const house = await open(t);
+    const ann = await house.visitor({ hash: '#/room/lobby', mayComplain: answered(401) });
+    await ann.register('ann');
+    await (await ann.settings()).getByRole('button', { name: 'Log out' }).click();
+    await ann.page.getByRole('heading', { name: 'Come in and talk' }).waitFor();
+    await ann.page.reload();
+    await ann.logIn('ann', 'not the password');
+    await ann.page.getByRole('alert').filter({ hasText: /password/ }).waitFor();
+    await ann.page.getByLabel('Password').fill(PASSWORD);
+    await ann.page.keyboard.press('Enter');
+    await ann.isCalled('ann');
+  });
+
+  test('has rules, and the page says which one was broken', async (t) => {
+    const house = await open(t);
+    await house.account('ann');
+    const other = await house.visitor({ mayComplain: answered(409) });
+    await other.page.getByRole('button', { name: 'Create an account' }).click();
+    const [name, password] = [other.page.getByLabel('Your name'), other.page.getByLabel('Password')];
+    const isRefused = (/** @type {RegExp} */ why) => other.page.getByRole('alert').filter({ hasText: why }).waitFor();
+    await name.fill('ANN');
+    await password.fill(PASSWORD);
+    await password.press('Enter');
+    await isRefused(/name/i);
+    await name.fill('bo');
+    await password.press('Enter');
+    await other.isCalled('bo');
+  });
+
+  test('a guest who wants one makes one', async (t) => {
+    const house = await open(t);
+    const ann = await house.guest('ann');
+    await (await ann.settings()).getByRole('button', { name: 'Stop being this guest' }).click();
+    await ann.register('ann-b');
+    await ann.isCalled('ann-b');
+  });
+});
+
+describe('an invitation', () => {
+  test('leads into its room with one field, and the address stays out of reach of the server', async (t) => {
+    const house = await open(t);
+    const ann = await house.guest('ann');
+    const link = await ann.makeInviteRoom('tea');
+    await ann.say('do come in');
+    assert.match(link, /#\/room\/~/);
+
+    const bo = await house.visitor({ hash: new URL(link).hash });
+    await bo.page.getByRole('heading', { name: 'You are invited' }).waitFor();
+    await bo.shot('invited');
+    assert.equal(await bo.page.getByRole('textbox').count(), 1);
+    await bo.enterAs('bo');
+    await bo.isAt('tea');
+    await bo.hears('ann', 'do come in');
+    await bo.say('thank you');
+    await ann.hears('bo', 'thank you');
+  });
+
+  test('that nobody knows says so', async (t) => {
+    const house = await open(t);
+    const ann = await house.visitor({ hash: '#/room/~nothing-of-that-kind' });
+    await ann.enterAs('ann');
+    await ann.page.getByRole('heading', { name: 'You cannot enter this room' }).waitFor();
+    await ann.page.getByRole('link', { name: 'Go to the lobby' }).click();
+    await ann.isAt('lobby');
+  });
+
+  test('is taken up by somebody who is logged in without a word', async (t) => {
+    const house = await open(t);
+    const ann = await house.guest('ann');
+    const bo = await house.account('bo');
+    const link = await ann.makeInviteRoom('tea');
+    await bo.page.goto(link);
+    await bo.isAt('tea');
+    await bo.say('here I am');
+    await ann.hears('bo', 'here I am');
+  });
+});

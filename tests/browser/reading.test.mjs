@@ -1,0 +1,239 @@
+/** What is new, what was before, and how one finds a thing again. */
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { eventually, open } from './support.mjs';
+
+const FLOOD = ['--post-rate', '0', '--command-rate', '0'];
+const lines = (/** @type {number} */ from, /** @type {number} */ to) => Array.from({ length: to - from + 1 }, (_, n) => `line ${from + n}.`);
+
+/** An open room with many posts of a program. @param {import('./support.mjs').House} house @param {number} count */
+async function library(house, count) {
+  const owner = await house.account('owner');
+  await owner.makeOpenRoom('library');
+  const robot = await house.program('robot');
+  await robot.join('library');
+  await robot.post('library', ...lines(1, count));
+  return { owner, robot };
+}
+
+/** @param {import('./support.mjs').House} house @param {string} name */
+async function reader(house, name) {
+  const person = await house.visitor({ hash: '#/room/library' });
+  await person.enterAs(name);
+  await person.page.getByRole('button', { name: 'Join' }).click();
+  await person.isAt('library');
+  return person;
+}
+
+/** Whether the last post is at the bottom, in sight. @param {import('./person.mjs').Person} person @param {string} last */
+async function isAtPresent(person, last) {
+  await eventually(async () => {
+    assert.ok(await person.isInView(person.post(last)));
+    assert.ok(await person.log.evaluate((log) => log.scrollHeight - log.clientHeight - log.scrollTop < 2));
+  });
+}
+
+/** Turns the wheel until something is in sight. @param {import('./person.mjs').Person} person @param {number} by @param {import('playwright-core').Locator} what */
+async function wheel(person, by, what) {
+  await person.log.hover();
+  await eventually(async () => {
+    await person.page.mouse.wheel(0, by);
+    assert.ok(await what.count() > 0 && await person.isInView(what));
+  }, 60_000);
+}
+
+describe('what is new', () => {
+  test('is counted in the list, mentions apart, until it is read', async (t) => {
+    const house = await open(t);
+    const ann = await house.account('ann');
+    const bo = await house.guest('bo');
+    await ann.makeOpenRoom('elsewhere');
+    await bo.say('one');
+    await bo.say('two');
+    await ann.rooms.getByRole('link', { name: /lobby.*2 unread/s }).waitFor();
+    await eventually(async () => assert.equal(await ann.page.title(), '• elsewhere · wsrelay'));
+    await bo.say('@ann?');
+    await ann.rooms.getByRole('link', { name: /lobby.*@1.*3 unread/s }).waitFor();
+    await eventually(async () => assert.equal(await ann.page.title(), '(1) elsewhere · wsrelay'));
+    await ann.goTo('lobby');
+    await ann.rooms.getByRole('link', { name: /unread/ }).waitFor({ state: 'hidden' });
+    await eventually(async () => assert.equal(await ann.page.title(), 'lobby · wsrelay'));
+    await ann.page.reload();
+    await ann.isAt('lobby');
+    assert.equal(await ann.rooms.getByRole('link', { name: /unread/ }).count(), 0);
+  });
+
+  test('is known to be read on another machine', async (t) => {
+    const house = await open(t);
+    const ann = await house.account('ann');
+    const bo = await house.account('bo');
+    const phone = await house.visitor({ hash: '#/' });
+    await phone.logIn('ann');
+    await phone.isIn();
+    await ann.makeOpenRoom('elsewhere');
+    await bo.say('hello');
+    for (const one of [ann, phone]) await one.rooms.getByRole('link', { name: /lobby.*1 unread/s }).waitFor();
+    await ann.goTo('lobby');
+    await phone.rooms.getByRole('link', { name: /1 unread/ }).waitFor({ state: 'hidden' });
+  });
+
+  test('begins below a line, and the line stays where it was', async (t) => {
+    const house = await open(t);
+    const ann = await house.account('ann');
+    const bo = await house.guest('bo');
+    await bo.say('old');
+    await ann.hears('bo', 'old');
+    await ann.makeOpenRoom('elsewhere');
+    await bo.say('new one');
+    await bo.say('new two');
+    await ann.rooms.getByRole('link', { name: /2 unread/ }).waitFor();
+    await ann.goTo('lobby');
+    const mark = ann.log.getByText('New since you left');
+    await mark.waitFor();
+    const rows = await ann.log.innerText();
+    assert.match(rows, /old[^]*New since you left[^]*new one[^]*new two/i);
+    await bo.say('newer');
+    await ann.hears('bo', 'newer');
+    assert.equal(await mark.count(), 1);
+    await ann.composer.press('Escape');
+    await mark.waitFor({ state: 'hidden' });
+  });
+
+  test('of more than a screen begins where it begins, and is jumped over at will', async (t) => {
+    const house = await open(t, FLOOD);
+    const { owner, robot } = await library(house, 20);
+    await owner.goTo('lobby');
+    await robot.post('library', ...lines(21, 100));
+    await owner.rooms.getByRole('link', { name: /library.*80 unread/s }).waitFor();
+    await owner.goTo('library');
+    await eventually(async () => assert.ok(await owner.isInView(owner.log.getByText('New since you left'))));
+    assert.ok(await owner.isInView(owner.post('line 21.')));
+    await owner.page.getByRole('button', { name: /new posts$/ }).click();
+    await isAtPresent(owner, 'line 100.');
+    await owner.rooms.getByRole('link', { name: /unread/ }).waitFor({ state: 'hidden' });
+  });
+});
+
+describe('history', () => {
+  test('is read back to its beginning, and on to the present', async (t) => {
+    const house = await open(t, FLOOD);
+    await library(house, 300);
+    const ann = await reader(house, 'ann');
+    await isAtPresent(ann, 'line 300.');
+    await wheel(ann, -900, ann.post('line 1.'));
+    await ann.log.getByText('This is where the room begins.').waitFor();
+    await ann.sees(/line \d+\./, lines(1, 300));
+    await ann.page.getByRole('button', { name: 'Jump to the present' }).click();
+    await isAtPresent(ann, 'line 300.');
+  });
+
+  test('that comes in above leaves what one reads where it is', async (t) => {
+    const house = await open(t, FLOOD);
+    await library(house, 300);
+    const ann = await reader(house, 'ann');
+    await isAtPresent(ann, 'line 300.');
+    const before = (await ann.posts(/line \d+\./)).length;
+    await ann.log.evaluate((log) => { log.scrollTop = 400; });
+    // The rows come in the frame after this one at the earliest, so this is where it was.
+    const read = ann.log.getByRole('article').filter({ hasText: `line ${300 - before + 12}.` });
+    const { y } = await read.boundingBox() ?? assert.fail('the post has no place');
+    await eventually(async () => assert.ok((await ann.posts(/line \d+\./)).length > before));
+    await eventually(async () => assert.ok(Math.abs((await read.boundingBox())?.y - y) < 3));
+  });
+
+  test('that one is reading is not pushed away by what is said meanwhile', async (t) => {
+    const house = await open(t, FLOOD);
+    const { robot } = await library(house, 100);
+    const ann = await reader(house, 'ann');
+    await isAtPresent(ann, 'line 100.');
+    await wheel(ann, -600, ann.post('line 60.'));
+    await eventually(async () => assert.ok(await ann.page.getByRole('button', { name: 'Jump to the present' }).isVisible()));
+    const { y } = await ann.post('line 60.').boundingBox() ?? assert.fail('the post has no place');
+    await robot.post('library', ...lines(101, 105));
+    const toNew = ann.page.getByRole('button', { name: '5 new posts' });
+    await toNew.waitFor();
+    assert.ok(Math.abs(((await ann.post('line 60.').boundingBox())?.y ?? 0) - y) < 3);
+    await ann.shot('scrolled-up');
+    await toNew.click();
+    await isAtPresent(ann, 'line 105.');
+    await toNew.waitFor({ state: 'hidden' });
+  });
+
+  test('says at its beginning what is no longer kept', async (t) => {
+    const house = await open(t, FLOOD);
+    const ann = await house.guest('ann');
+    const room = new URL(await ann.makeInviteRoom('crowd')).hash;
+    const robot = await house.program('robot');
+    await robot.join(room.replace('#/room/', ''));
+    await robot.post(room.replace('#/room/', ''), ...lines(1, 1_100));
+    const bo = await house.visitor({ hash: room });
+    await bo.enterAs('bo');
+    await bo.isAt('crowd');
+    await bo.post('line 1100.').waitFor();
+    await wheel(bo, -4_000, bo.log.getByText(/^\d+ earlier entries are no longer kept\.$/));
+  });
+});
+
+describe('search', () => {
+  test('finds all words, and jumps to where it was said', async (t) => {
+    const house = await open(t, FLOOD);
+    const { robot } = await library(house, 150);
+    await robot.post('library', 'the **needle** is in the hay');
+    await robot.post('library', ...lines(151, 400));
+    const ann = await reader(house, 'ann');
+    await isAtPresent(ann, 'line 400.');
+    await ann.page.getByRole('button', { name: 'Search' }).click();
+    const panel = ann.page.getByRole('complementary', { name: 'Search' });
+    await panel.getByRole('searchbox').fill('hay needle');
+    const hit = panel.getByRole('link', { name: /needle.* is in the hay/ });
+    await hit.waitFor();
+    assert.equal(await panel.getByRole('link').count(), 1);
+    assert.deepEqual(await hit.getByRole('mark').allInnerTexts(), ['needle', 'hay']);
+    await ann.shot('search');
+    await hit.click();
+    await eventually(async () => assert.ok(await ann.isInView(ann.post('needle'))));
+    assert.ok(await ann.post('needle').evaluate((post) => post === document.activeElement));
+    await ann.post('line 140.').waitFor();
+    await ann.post('line 160.').waitFor();
+    await wheel(ann, 900, ann.post('line 400.'));
+    assert.deepEqual((await ann.posts(/line \d+\./)).slice(-240), lines(161, 400));
+  });
+
+  test('is of this room, or of all, and says when there is nothing', async (t) => {
+    const house = await open(t);
+    const ann = await house.account('ann');
+    await ann.say('a pear');
+    await ann.makeOpenRoom('kitchen');
+    await ann.say('an apple');
+    await ann.hears('ann', 'an apple');
+    await ann.page.getByRole('button', { name: 'Search' }).click();
+    const panel = ann.page.getByRole('complementary', { name: 'Search' });
+    await panel.getByRole('searchbox').fill('pear');
+    await panel.getByText('Nothing has all these words.').waitFor();
+    await panel.getByLabel('In all rooms').check();
+    await panel.getByRole('link', { name: /lobby.*a pear/s }).click();
+    await ann.isAt('lobby');
+    await eventually(async () => assert.ok(await ann.isInView(ann.post('a pear'))));
+  });
+});
+
+describe('a link to a post', () => {
+  test('leads there from anywhere', async (t) => {
+    const house = await open(t, FLOOD);
+    const { owner } = await library(house, 200);
+    await owner.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await isAtPresent(owner, 'line 200.');
+    await wheel(owner, -700, owner.post('line 100.'));
+    await owner.menu('line 100.', 'Copy link');
+    await owner.isTold('Copied');
+    const link = await owner.page.evaluate(() => navigator.clipboard.readText());
+    const bo = await reader(house, 'bo');
+    await isAtPresent(bo, 'line 200.');
+    await bo.page.goto(link);
+    await eventually(async () => assert.ok(await bo.isInView(bo.post('line 100.'))));
+    await bo.page.reload();
+    await eventually(async () => assert.ok(await bo.isInView(bo.post('line 100.'))));
+  });
+});
