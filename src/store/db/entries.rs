@@ -17,7 +17,7 @@ pub(super) fn append(db: &Connection, row: &Row<'_>) -> Result<Option<i64>, Trou
     let mut insert = db.prepare_cached(
         "INSERT INTO entries (room, seq, kind, at, author, name, posts, about, value, text, people, key, digest, pinned, crc)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14)
-         ON CONFLICT (author, key, room) WHERE key IS NOT NULL DO NOTHING",
+         ON CONFLICT (key, author, room) WHERE key IS NOT NULL DO NOTHING",
     )?;
     let appended = insert.execute(params![
         signed(row.room.0),

@@ -46,6 +46,8 @@ pub(super) struct Db {
     appended: Option<i64>,
     /// How far the index for searches reaches.
     indexed: i64,
+    /// Known to wait for the disk at each commit.
+    is_durable: bool,
     complaints: Complaints,
 }
 
@@ -79,13 +81,22 @@ impl Db {
     }
 
     fn index_through(&mut self, through: i64) -> Result<(), Trouble> {
-        self.connection.pragma_update(None, "synchronous", "NORMAL")?;
-        let done = self.begin_transaction().and_then(|()| {
-            index::extend(&self.connection, self.indexed, through)?;
-            self.commit_transaction()
-        });
-        self.connection.pragma_update(None, "synchronous", "FULL")?;
-        done
+        self.set_durable(false)?;
+        self.begin_transaction()?;
+        index::extend(&self.connection, self.indexed, through)?;
+        self.commit_transaction()
+    }
+
+    /// Whether a commit waits until the disk has it.
+    fn set_durable(&mut self, is_durable: bool) -> Result<(), Trouble> {
+        if self.is_durable != is_durable {
+            // Whatever comes of it, the next that has to be durable makes sure.
+            self.is_durable = false;
+            let synchronous = if is_durable { "FULL" } else { "NORMAL" };
+            self.connection.pragma_update(None, "synchronous", synchronous)?;
+            self.is_durable = is_durable;
+        }
+        Ok(())
     }
 
     /// Reads, on this connection: for a place that has no other.
@@ -160,7 +171,7 @@ impl Db {
 
 impl Tables for Db {
     fn begin(&mut self) -> Result<(), Fault> {
-        let begun = self.begin_transaction();
+        let begun = self.set_durable(true).and_then(|()| self.begin_transaction());
         self.tell("writing", begun)
     }
 

@@ -42,7 +42,8 @@ pub(in crate::store) fn open(place: &Place) -> Result<(Db, Option<Lock>), OpenEr
     let last =
         connection.query_one("SELECT ifnull(max(no), 0) FROM entries", [], |row| row.get(0))?;
     let complaints = Complaints::default();
-    Ok((Db { connection, identity, last, appended: None, indexed, complaints }, lock))
+    let is_durable = true;
+    Ok((Db { connection, identity, last, appended: None, indexed, is_durable, complaints }, lock))
 }
 
 /// That no other process has the file. Given back by the kernel however the process ends.
@@ -154,6 +155,7 @@ pub(super) fn another(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -215,7 +217,12 @@ fn upgrade(connection: &mut Connection, version: usize) -> Result<(), OpenError>
 
 fn configure(connection: &Connection) -> Result<(), OpenError> {
     // Readers see the last commit while the next is written; a commit is one write and one sync.
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" && mode != "memory" {
+        let reason = "its file system cannot share memory, which a write-ahead log needs";
+        return Err(OpenError::Io(io::Error::other(reason)));
+    }
     connection.pragma_update(None, "synchronous", "FULL")?;
     // Between commits, and not within one.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;

@@ -60,4 +60,6 @@ fn an_index_that_cannot_grow_is_continued_later() {
     log.index_all();
     log.tables().check_index();
     log.seq(append(LOBBY, 1, post("short")));
+    const FULL: i64 = 2;
+    assert_eq!(log.tables().ask("PRAGMA synchronous"), FULL, "posts are on the disk again");
 }

@@ -75,7 +75,8 @@ CREATE TABLE entries (
 ) STRICT;
 CREATE UNIQUE INDEX lines ON entries (room, seq) WHERE kind < 16;
 CREATE UNIQUE INDEX changes ON entries (room, seq) WHERE kind >= 16;
-CREATE UNIQUE INDEX keys ON entries (author, key, room) WHERE key IS NOT NULL;
+-- The key first: keys that begin with the time, as clients' should, are then written where the last ones were.
+CREATE UNIQUE INDEX keys ON entries (key, author, room) WHERE key IS NOT NULL;
 
 CREATE TABLE reactions (
     room INTEGER,
