@@ -81,7 +81,7 @@ describe('an account that is deleted', () => {
     await ann.say('goodbye');
     await bo.hears('ann', 'goodbye');
     await (await ann.settings()).getByRole('button', { name: 'Delete account' }).click();
-    const dialog = ann.page.getByRole('dialog', { name: 'Delete account' });
+    const dialog = ann.page.getByRole('dialog', { name: 'Delete your account?' });
     await dialog.getByLabel('Password').fill(PASSWORD);
     await dialog.getByRole('button', { name: 'Delete account' }).click();
     await ann.page.getByText('Your account is deleted.').waitFor();

@@ -53,7 +53,7 @@ export class Person {
 
   /** In the chat, that is: no more at its door. */
   isIn() {
-    return this.rooms.or(this.log).first().waitFor();
+    return this.settingsButton.or(this.log).first().waitFor();
   }
 
   /** What one is called, as the page says it. */

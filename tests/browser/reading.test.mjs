@@ -110,7 +110,7 @@ describe('what is new', () => {
     await owner.goTo('library');
     await eventually(async () => assert.ok(await owner.isInView(owner.log.getByText('New since you left'))));
     assert.ok(await owner.isInView(owner.post('line 21.')));
-    await owner.page.getByRole('button', { name: /new posts$/ }).click();
+    await owner.page.getByRole('button', { name: 'Jump to the present' }).click();
     await isAtPresent(owner, 'line 100.');
     await owner.rooms.getByRole('link', { name: /unread/ }).waitFor({ state: 'hidden' });
   });
