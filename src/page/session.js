@@ -44,7 +44,7 @@ export function makeSession({ dispatch, state }) {
     if (recall('me') !== null && recall('me') !== welcome.user.name) return arrive(t('loggedOut'));
     asked.clear();
     dispatch({ type: 'welcome', welcome });
-    for (const { room } of welcome.rooms) follow(room);
+    welcome.rooms.forEach(follow);
     for (const post of chat.outbox()) dispatch({ type: 'post', of: post });
     refreshRooms();
   });
@@ -55,7 +55,7 @@ export function makeSession({ dispatch, state }) {
   });
   chat.on('room', (summary) => {
     dispatch({ type: 'room', summary });
-    follow(summary.room);
+    follow(summary);
   });
   chat.on('out', ({ room, reason }) => {
     const name = state().rooms.get(room)?.name ?? room;
@@ -67,10 +67,10 @@ export function makeSession({ dispatch, state }) {
   chat.on('typing', ({ room }) => dispatch({ type: 'typing', room, names: chat.typists(room) }));
   for (const type of TOLD_ON) chat.on(type, (of) => dispatch(/** @type {Event} */ ({ type, of })));
 
-  /** @param {string} room */
-  function follow(room) {
+  /** From where the summary ends: what is said before the server has us in is told too. @param {Pick<import('./model.js').Summary, 'room' | 'epoch' | 'seq'>} summary */
+  function follow({ room, epoch, seq }) {
     // Told again, because the room may not have been known when it was joined.
-    chat.join(room).then((joined) => dispatch({ type: 'joined', of: joined }), () => {});
+    chat.join(room, { since: { epoch, seq } }).then((joined) => dispatch({ type: 'joined', of: joined }), () => {});
   }
 
   function refreshRooms() {
@@ -108,12 +108,13 @@ export function makeSession({ dispatch, state }) {
     chat.identify({});
   }
 
-  /** Into a room that has just come to be, or that one has joined. @param {Promise<{ room: string, summary?: import('./model.js').Summary }>} answer */
+  /** Into a room that has just come to be, or that one has joined. @param {Promise<import('./client/types.js').Joined | { room: string, summary: import('./model.js').Summary }>} answer */
   async function enter(answer) {
     const entered = await attempt(answer);
     if (!entered) return null;
-    if (entered.summary) dispatch({ type: 'room', summary: entered.summary });
-    follow(entered.room);
+    const summary = 'summary' in entered ? entered.summary : null;
+    if (summary) dispatch({ type: 'room', summary });
+    follow(summary ?? /** @type {import('./client/types.js').Joined} */ (entered));
     go(entered.room);
     return entered.room;
   }
@@ -136,9 +137,9 @@ export function makeSession({ dispatch, state }) {
     const { room } = need;
     switch (need.kind) {
       case 'enter': {
-        await chat.join(room);
+        const joined = await chat.join(room);
         dispatch({ type: 'rooms', ...await chat.rooms() });
-        return follow(room);
+        return follow(joined);
       }
       case 'history': {
         const { where, from } = need;

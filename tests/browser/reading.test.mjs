@@ -62,7 +62,29 @@ describe('what is new', () => {
     await eventually(async () => assert.equal(await ann.page.title(), 'lobby · wsrelay'));
     await ann.page.reload();
     await ann.isAt('lobby');
-    assert.equal(await ann.rooms.getByRole('link', { name: /unread/ }).count(), 0);
+    await ann.rooms.getByRole('link', { name: /unread/ }).waitFor({ state: 'hidden' });
+    await eventually(async () => assert.equal(await ann.page.title(), 'lobby · wsrelay'));
+  });
+
+  test('is counted from a chat\'s first post on, however late the page is let in', async (t) => {
+    const house = await open(t);
+    const late = /** @type {(() => void)[]} */ ([]);
+    const ann = await house.account('ann', {
+      prepare: (context) => context.routeWebSocket(/\/ws$/, (socket) => {
+        const server = socket.connectToServer();
+        socket.onMessage((text) => {
+          if (/"type":"join"/.test(String(text))) late.push(() => server.send(text));
+          else server.send(text);
+        });
+      }),
+    });
+    const bo = await house.account('bo');
+    await bo.writeTo('ann');
+    await bo.say('psst');
+    await bo.post('psst').getByText('Sent', { exact: true }).waitFor();
+    await eventually(() => assert.equal(late.length, 1));
+    late[0]?.();
+    await ann.rooms.getByRole('link', { name: /bo.*psst.*1 unread/s }).waitFor();
   });
 
   test('is known to be read on another machine', async (t) => {
