@@ -2,8 +2,9 @@
  * Ten thousand posts in a room, and a hundred more a second: what one does goes on at once.
  *
  * Measured by the browser itself, and told beside the test: on a quiet machine the room is there 50 ms after its posts, and
- * hardly a task takes 50. A busy machine makes any one task long, so that the bound is on all long ones together: what takes
- * time in proportion to what is there would take all of it.
+ * hardly a task takes 50. `run` lets no other test run beside it. A machine with other work makes any one task long all the
+ * same, so that opening counts at its best of three, and the bound on long tasks is on all of them together: what takes time
+ * in proportion to what is there would take all of it.
  */
 
 import assert from 'node:assert/strict';
@@ -12,20 +13,28 @@ import { test } from 'node:test';
 import { eventually, open } from './support.mjs';
 
 const POSTS = 10_000;
+const OPENINGS = 3;
 const OPEN_MS_MAX = 300;
 const BUSY_MAX = 0.5;
+/** From a key to the frame that shows it, of every second key. */
+const KEY_MS_MAX = 200;
 
 /** How far back one scrolls. */
 const BACK_TO = 7_000;
 
+/** For what takes many steps, on whatever machine. */
+const PATIENCE_MS = 60_000;
+
 const bodies = (/** @type {number} */ from, /** @type {number} */ to) => Array.from({ length: to - from + 1 }, (_, n) => (
   `post ${from + n}. with **some** form, a @name and https://example.org/${n}`));
 
-/** Notes when history comes in, and which tasks are long. */
+/** Notes when history comes in, which tasks are long, and how long keys wait to be shown. */
 function watch() {
-  const seen = { cameAt: 0, longMs: /** @type {number[]} */ ([]) };
+  const seen = { cameAt: 0, longMs: /** @type {number[]} */ ([]), keyMs: /** @type {number[]} */ ([]) };
   Object.assign(window, { seen });
   new PerformanceObserver((list) => seen.longMs.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
+  new PerformanceObserver((list) => seen.keyMs.push(...list.getEntries().filter(({ name }) => name === 'keydown').map(({ duration }) => duration)))
+    .observe(/** @type {any} */ ({ type: 'event', durationThreshold: 16 }));
   const { WebSocket } = window;
   window.WebSocket = class extends WebSocket {
     /** @param {ConstructorParameters<typeof WebSocket>} of */
@@ -38,6 +47,22 @@ function watch() {
   };
 }
 
+/** Opens the room, and says how long after its posts it was there. @param {import('./person.mjs').Person} person */
+async function openLibrary(person) {
+  await person.page.reload();
+  await person.isAt('lobby');
+  const opened = person.page.evaluate((last) => new Promise((done) => {
+    const observer = new MutationObserver(() => {
+      if (!document.querySelector('[role=log]')?.textContent?.includes(last)) return;
+      observer.disconnect();
+      requestAnimationFrame(() => setTimeout(() => done(performance.now() - /** @type {any} */ (window).seen.cameAt)));
+    });
+    observer.observe(document.body, { subtree: true, childList: true });
+  }), `post ${POSTS}.`);
+  await person.goTo('library');
+  return /** @type {Promise<number>} */ (opened);
+}
+
 test('a room of ten thousand posts opens, scrolls and takes more without a wait', async (t) => {
   const house = await open(t, ['--post-rate', '0', '--command-rate', '0']);
   const ann = await house.account('ann', { prepare: (context) => context.addInitScript(watch) });
@@ -46,8 +71,7 @@ test('a room of ten thousand posts opens, scrolls and takes more without a wait'
   const robot = await house.program('robot');
   await robot.join('library');
   await robot.post('library', ...bodies(1, POSTS));
-  await ann.page.reload();
-  await ann.isAt('lobby');
+
   /** How much of the time of some work is in tasks of more than 50 ms. @param {string} what @param {() => Promise<unknown>} work */
   const isSmooth = async (what, work) => {
     await ann.page.evaluate(() => /** @type {any} */ (window).seen.longMs.splice(0));
@@ -59,26 +83,22 @@ test('a room of ten thousand posts opens, scrolls and takes more without a wait'
     assert.ok(longMs.reduce((sum, ms) => sum + ms, 0) < tookMs * BUSY_MAX, `${what}: tasks of ${longMs} ms`);
   };
 
-  const opened = ann.page.evaluate((last) => new Promise((done) => {
-    const observer = new MutationObserver(() => {
-      if (!document.querySelector('[role=log]')?.textContent?.includes(last)) return;
-      observer.disconnect();
-      requestAnimationFrame(() => setTimeout(() => done(performance.now() - /** @type {any} */ (window).seen.cameAt)));
-    });
-    observer.observe(document.body, { subtree: true, childList: true });
-  }), `post ${POSTS}.`);
-  await ann.goTo('library');
-  const openMs = /** @type {number} */ (await opened);
-  t.diagnostic(`opened ${openMs.toFixed()} ms after the posts came`);
-  assert.ok(openMs < OPEN_MS_MAX, `opened after ${openMs} ms`);
+  const openMs = [];
+  for (let n = 0; n < OPENINGS; n += 1) {
+    if (n > 0) await ann.goTo('lobby');
+    openMs.push(await openLibrary(ann));
+  }
+  t.diagnostic(`opened ${openMs.map((ms) => ms.toFixed()).join(', ')} ms after the posts came`);
+  assert.ok(Math.min(...openMs) < OPEN_MS_MAX, `opened after ${openMs} ms`);
 
   await ann.log.hover();
   await isSmooth('scrolling back', () => eventually(async () => {
     await ann.page.mouse.wheel(0, -8_000);
     assert.ok(await ann.post(`post ${BACK_TO}.`).count() > 0);
-  }, 60_000));
+  }, PATIENCE_MS));
 
   await ann.page.getByRole('button', { name: 'Jump to the present' }).click();
+  await eventually(async () => assert.ok(await ann.isInView(ann.post(`post ${POSTS}.`))));
   const words = 'while a hundred posts a second come in, one writes on';
   await isSmooth('300 posts in 3 s', async () => {
     const typed = ann.composer.pressSequentially(words, { delay: 40 });
@@ -88,8 +108,12 @@ test('a room of ten thousand posts opens, scrolls and takes more without a wait'
       await due;
     }
     await typed;
-    await ann.post(`post ${POSTS + 300}.`).waitFor();
+    await ann.post(`post ${POSTS + 300}.`).waitFor({ timeout: PATIENCE_MS });
   });
+  const keyMs = /** @type {number[]} */ (await ann.page.evaluate(() => /** @type {any} */ (window).seen.keyMs)).sort((a, b) => a - b);
+  const middleMs = keyMs[keyMs.length >> 1] ?? 0;
+  t.diagnostic(`keys meanwhile: every second one shown within ${Math.max(16, middleMs)} ms, all within ${keyMs.at(-1) ?? 16} ms`);
+  assert.ok(middleMs < KEY_MS_MAX, `keys were shown after ${keyMs} ms`);
   assert.equal(await ann.composer.inputValue(), words);
-  assert.ok(await ann.isInView(ann.post(`post ${POSTS + 300}.`)));
+  await eventually(async () => assert.ok(await ann.isInView(ann.post(`post ${POSTS + 300}.`))));
 });
