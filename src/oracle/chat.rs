@@ -256,7 +256,11 @@ impl Stage {
             20 => return act(Act::Leave),
             21 => return act(Act::Add { user: self.user(script)?, role: role(script) }),
             22 => return act(Act::Role { user: self.user(script)?, role: role(script) }),
-            23 => Request::History { room, from: from(script), limit: 1 + script.number() as u16 },
+            23 => Request::History {
+                room,
+                from: from(script),
+                limit: 1 + u16::from(script.next().unwrap_or(0)),
+            },
             24 => Request::Search {
                 query: script.text().into(),
                 room: script.flag().then_some(room),
