@@ -77,6 +77,10 @@ pub enum Fault {
     /// An upgrade to WebSocket that announces a body, even an empty one: the bytes behind it would be
     /// content to one reader and frames to another.
     UpgradeWithBody,
+    /// `X-Forwarded-For` and `Forwarded` name different clients: see [`Forwarded::read`](super::Forwarded::read).
+    Forwarded,
+    /// A proxy that has to say who its client is, and does not, or not by the rules: see [`proxy`](super::proxy).
+    Proxy,
     /// Body over its limit (RFC 9110 §15.5.14).
     BodyTooLarge,
     /// `Expect` in HTTP/1.1. RFC 9110 §10.1.1 allows a final status in place of `100 Continue`, and
@@ -107,7 +111,9 @@ impl Fault {
             | Self::ContentLength
             | Self::ContentLengthWithTransferEncoding
             | Self::TransferEncodingMisplaced
-            | Self::UpgradeWithBody => Status::BAD_REQUEST,
+            | Self::UpgradeWithBody
+            | Self::Forwarded
+            | Self::Proxy => Status::BAD_REQUEST,
             Self::BodyTooLarge => Status::CONTENT_TOO_LARGE,
             Self::RequestLineTooLong => Status::URI_TOO_LONG,
             Self::Expect => Status::EXPECTATION_FAILED,
@@ -147,6 +153,10 @@ impl Fault {
             Self::TransferEncodingMisplaced => "Transfer-Encoding where there can be none",
             Self::TransferEncoding => "transfer codings are not spoken here, send Content-Length",
             Self::UpgradeWithBody => "an upgrade cannot carry a body",
+            Self::Forwarded => "X-Forwarded-For and Forwarded name different clients",
+            Self::Proxy => {
+                "a connection of a trusted proxy has to begin with a header of the PROXY protocol"
+            }
             Self::BodyTooLarge => "the body is too large",
             Self::Expect => "expectations are not met here, send the body at once",
         }

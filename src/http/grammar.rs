@@ -46,13 +46,19 @@ pub fn trim(bytes: &[u8]) -> &[u8] {
 /// assert_eq!(list, [&b"a"[..], br#""b,c" ;x"#]);
 /// ```
 pub fn elements(value: &[u8]) -> Elements<'_> {
-    Elements { rest: value }
+    Elements { rest: value, separator: b',' }
+}
+
+/// The parts of an element between semicolons, by the same rules.
+pub(crate) fn parts(element: &[u8]) -> Elements<'_> {
+    Elements { rest: element, separator: b';' }
 }
 
 /// Iterator made by [`elements`].
 #[derive(Clone, Debug)]
 pub struct Elements<'a> {
     rest: &'a [u8],
+    separator: u8,
 }
 
 impl<'a> Iterator for Elements<'a> {
@@ -60,7 +66,7 @@ impl<'a> Iterator for Elements<'a> {
 
     fn next(&mut self) -> Option<&'a [u8]> {
         while !self.rest.is_empty() {
-            let end = element_bytes(self.rest);
+            let end = element_bytes(self.rest, self.separator);
             let element = trim(&self.rest[..end]);
             self.rest = self.rest.get(end + 1..).unwrap_or_default();
             if !element.is_empty() {
@@ -71,8 +77,8 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// Bytes up to the comma that ends the first element of `list`, or all.
-fn element_bytes(list: &[u8]) -> usize {
+/// Bytes up to the separator that ends the first element of `list`, or all.
+fn element_bytes(list: &[u8], separator: u8) -> usize {
     let mut quoted = false;
     let mut escaped = false;
     for (at, &byte) in list.iter().enumerate() {
@@ -80,7 +86,7 @@ fn element_bytes(list: &[u8]) -> usize {
             _ if escaped => escaped = false,
             b'\\' if quoted => escaped = true,
             b'"' => quoted = !quoted,
-            b',' if !quoted => return at,
+            byte if byte == separator && !quoted => return at,
             _ => {}
         }
     }

@@ -29,24 +29,29 @@
 pub mod authority;
 pub mod date;
 pub mod error;
+pub mod forwarded;
 pub mod grammar;
 pub mod head;
 pub mod headers;
+pub mod proxy;
 pub mod reader;
 pub mod request;
 pub mod response;
 pub mod status;
 pub mod target;
+pub mod trust;
 
 pub use authority::Authority;
 pub use date::Date;
 pub use error::Fault;
+pub use forwarded::Forwarded;
 pub use headers::Headers;
 pub use reader::Reader;
 pub use request::{Method, Request, Version};
 pub use response::{Exchange, Response};
 pub use status::Status;
 pub use target::Target;
+pub use trust::Trusted;
 
 /// How much of one request is taken before it is refused.
 ///

@@ -9,6 +9,7 @@
 
 pub mod chat;
 pub mod http;
+pub mod proxy;
 pub mod wire;
 pub mod world;
 pub mod ws;
