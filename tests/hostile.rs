@@ -155,13 +155,24 @@ fn a_member_that_never_reads_is_closed_and_the_others_notice_nothing() {
         let mut sleeper = Client::connect(daemon.address, "/relay/r?echo=off");
         let mut reader = Client::connect(daemon.address, "/relay/r?echo=off");
         let mut writer = Client::connect(daemon.address, "/relay/r?echo=off");
+        // The kernel holds no more for it than this, and what it lets a sender queue.
+        socket2::SockRef::from(&sleeper.stream).set_recv_buffer_size(64 * 1024).unwrap();
+        let (wake, woken) = std::sync::mpsc::channel();
+        // It wakes up to find itself closed, before the server gives up on saying so.
+        let sleeper = std::thread::spawn(move || {
+            woken.recv().unwrap();
+            sleeper.close_code()
+        });
         let post = vec![b'p'; 32 * 1024];
         for n in 0..1024u32 {
             let numbered = [&n.to_be_bytes(), &post[..]].concat();
             writer.send_binary(&numbered);
             assert_eq!(reader.hear(), Heard::Binary(numbered), "post {n}");
+            if n == 224 {
+                wake.send(()).unwrap(); // 7 MiB are more than all buffers between them hold
+            }
         }
-        assert_eq!(sleeper.close_code(), Some(CloseCode::TRY_AGAIN));
+        assert_eq!(sleeper.join().unwrap(), Some(CloseCode::TRY_AGAIN));
     });
 }
 
