@@ -13,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::bench;
 use crate::chat;
 use crate::config::Config;
+use crate::http;
 use crate::store;
 use crate::ws;
 
@@ -83,6 +84,16 @@ pub struct Serve {
     #[arg(action = ArgAction::Append)]
     pub allow_origin: Vec<ws::Allowed>,
 
+    /// Proxy that is believed on who its clients are: an address, a network as ADDRESS/BITS, or `unix` for those who come
+    /// over a Unix socket. Repeatable.
+    #[arg(long, value_name = "CIDR", env = "WSRELAY_TRUST_PROXY", value_delimiter = ',')]
+    #[arg(action = ArgAction::Append)]
+    pub trust_proxy: Vec<http::trust::Proxy>,
+
+    /// Expect every connection of a trusted proxy to begin with a header of the PROXY protocol, version 1 or 2.
+    #[arg(long, env = "WSRELAY_PROXY_PROTOCOL", requires = "trust_proxy", value_parser = FalseyValueParser::new())]
+    pub proxy_protocol: bool,
+
     /// Whether to serve raw rooms (/relay/ROOM) and the echo probe (/echo).
     #[arg(long, value_name = "on|off", env = "WSRELAY_RELAY", default_value = "on")]
     pub relay: Switch,
@@ -148,6 +159,8 @@ impl Serve {
             rate_limit: self.rate_limit,
             ws: ws::Limits::for_messages(self.max_message as usize),
             origins: self.allow_origin.iter().cloned().collect(),
+            trusted: self.trust_proxy.iter().copied().collect(),
+            proxy_protocol: self.proxy_protocol,
             ..defaults
         }
     }
@@ -265,6 +278,8 @@ mod tests {
             (&["--registration", "ajar"], "open, closed"),
             (&["--rate-limit", "-1"], "-1"),
             (&["--allow-origin", "example.org"], "example.org"),
+            (&["--trust-proxy", "10.0.0.0/33"], "10.0.0.0/33"),
+            (&["--proxy-protocol"], "--trust-proxy"),
             (&["--log", "loud"], "loud"),
             (&["fly"], "fly"),
         ] {

@@ -23,6 +23,10 @@ pub struct Config {
     pub ws: ws::Limits,
     /// Which pages' scripts may connect (RFC 6455 §10.2). Default: those of this server's own origin.
     pub origins: ws::Origins,
+    /// The peers whose word is believed on who their clients are. Default: none, since anybody can say anything.
+    pub trusted: http::Trusted,
+    /// Whether a connection of a trusted peer begins with a header of the [PROXY protocol](http::proxy).
+    pub proxy_protocol: bool,
     /// How long to wait for what.
     pub waits: Waits,
     /// Connections at one time; the next is answered with 503 and closed. 100,000 need 100,000 descriptors, which the
@@ -47,6 +51,8 @@ impl Default for Config {
             http: http::Limits::default(),
             ws: ws::Limits::default(),
             origins: ws::Origins::default(),
+            trusted: http::Trusted::default(),
+            proxy_protocol: false,
             waits: Waits::default(),
             connections_max: 100_000,
             connections_per_ip_max: 0,

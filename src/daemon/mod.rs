@@ -116,7 +116,7 @@ impl Service for Daemon {
         }
         let path = request.target.path();
         if Api::serves(path) {
-            let asker = Asker::direct(caller);
+            let asker = Asker::of(caller);
             return self.live.tell_api(actions, |api, turn| api.request(asker, request, turn));
         }
         if path == socket::PATH {

@@ -10,7 +10,7 @@ use super::close_code::{self, Stop};
 use super::live::Live;
 use super::{chance, cookies, wire};
 use crate::chat::{Author, Name, SessionId};
-use crate::engine::{Actions, Caller, Cause, ConnId, Peer, Upgrade};
+use crate::engine::{Actions, Caller, Cause, ConnId, Upgrade};
 use crate::http::{Request, Response, Status};
 use crate::ws::{CloseCode, Message, Offer, Refusal};
 
@@ -111,20 +111,14 @@ fn who(
         };
     }
     let name = match request.target.query_value("nick") {
-        Some(nick) => Name::parse(&nick).map_err(|_| Stop::BadNick)?,
-        None => Name::stored(&format!("guest-{}", port(caller))),
+        Some(nick) => Some(Name::parse(&nick).map_err(|_| Stop::BadNick)?),
+        None => None,
     };
-    let person =
-        live.tell_api(actions, |api, turn| api.new_guest(name, turn)).map_err(Stop::Refused)?;
-    Ok(Visitor { person, log_in: None })
-}
-
-/// What tells nameless guests apart: no two connections have the same at one time.
-fn port(caller: Caller) -> u64 {
-    match caller.peer {
-        Peer::Tcp(address) => u64::from(address.port()),
-        Peer::Unix => caller.id.to_bits() >> 32,
-    }
+    let person = live.tell_api(actions, |api, turn| match name {
+        Some(name) => api.new_guest(name, turn),
+        None => api.nameless_guest(caller.client.port, turn),
+    });
+    Ok(Visitor { person: person.map_err(Stop::Refused)?, log_in: None })
 }
 
 fn show_the_door(live: &mut Live, id: ConnId, stop: Stop, actions: &mut Actions) {

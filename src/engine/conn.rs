@@ -22,12 +22,14 @@ use std::time::Duration;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry};
 
+use super::client::Client;
 use super::deadline::Tick;
 use super::ids::ConnId;
 use super::membership::Memberships;
 use super::outbox::{Flush, Outbox, Pool};
 use super::round::Round;
 use crate::config::{self, Waits};
+use crate::http::proxy::HeaderReader;
 use crate::http::{Exchange, Reader};
 use crate::ws::{self, Frame};
 
@@ -65,12 +67,16 @@ pub(super) enum Phase {
 pub(super) struct Http {
     pub(super) reader: Reader,
     pub(super) peer: Peer,
+    /// Who the connection comes from: the peer, or whom a header of the PROXY protocol names.
+    pub(super) client: Client,
     pub(super) turn: HttpTurn,
 }
 
 /// Whose turn it is on a connection that has not been upgraded.
 #[derive(Debug)]
 pub(super) enum HttpTurn {
+    /// The peer's, a trusted proxy, to say in whose name it comes.
+    Preface(HeaderReader),
     /// The peer's, to make its first request.
     First,
     /// The peer's, to make another.
@@ -107,11 +113,11 @@ pub(super) struct Flags {
 }
 
 impl Conn {
-    pub(super) fn new(id: ConnId, socket: Socket, peer: Peer, now: Tick) -> Self {
+    pub(super) fn new(id: ConnId, socket: Socket, http: Http, now: Tick) -> Self {
         Self {
             id,
             socket,
-            phase: Phase::Http(Box::new(Http::new(peer))),
+            phase: Phase::Http(Box::new(http)),
             outbox: None,
             memberships: Memberships::None,
             mark: now,
@@ -129,7 +135,7 @@ impl Conn {
     /// True while what the peer sends is of interest.
     pub(super) fn is_heard(&self) -> bool {
         match &self.phase {
-            Phase::Http(http) => matches!(http.turn, HttpTurn::First | HttpTurn::Next),
+            Phase::Http(http) => http.is_peers_turn(),
             Phase::Open(_) => true,
             Phase::Lingering { .. } | Phase::Dead => false,
         }
@@ -149,7 +155,7 @@ impl Conn {
     /// Heap held for what the peer has not finished: a head, a body or a message.
     pub(super) fn partial_bytes(&self) -> usize {
         match &self.phase {
-            Phase::Http(http) => http.reader.held_bytes(),
+            Phase::Http(http) => http.held_bytes(),
             Phase::Open(protocol) => protocol.held_bytes(),
             Phase::Lingering { .. } | Phase::Dead => 0,
         }
@@ -260,18 +266,36 @@ impl Conn {
 }
 
 impl Http {
-    fn new(peer: Peer) -> Self {
-        Self { reader: Reader::new(), peer, turn: HttpTurn::First }
+    /// `has_preface`: the peer is a proxy that says first in whose name it comes.
+    pub(super) fn new(peer: Peer, has_preface: bool) -> Self {
+        let turn = match has_preface {
+            true => HttpTurn::Preface(HeaderReader::default()),
+            false => HttpTurn::First,
+        };
+        Self { reader: Reader::new(), peer, client: Client::of(peer), turn }
+    }
+
+    /// True while the peer is to say something.
+    fn is_peers_turn(&self) -> bool {
+        matches!(self.turn, HttpTurn::Preface(_) | HttpTurn::First | HttpTurn::Next)
     }
 
     /// True in the middle of a request.
     pub(super) fn is_reading(&self) -> bool {
-        matches!(self.turn, HttpTurn::First | HttpTurn::Next) && !self.reader.is_idle()
+        self.is_peers_turn() && !self.reader.is_idle()
     }
 
     /// True between requests, with nothing asked and nothing owed.
     pub(super) fn is_waiting(&self) -> bool {
-        matches!(self.turn, HttpTurn::First | HttpTurn::Next) && self.reader.is_idle()
+        self.is_peers_turn() && self.reader.is_idle()
+    }
+
+    fn held_bytes(&self) -> usize {
+        let preface = match &self.turn {
+            HttpTurn::Preface(header) => header.held_bytes(),
+            _ => 0,
+        };
+        self.reader.held_bytes() + preface
     }
 
     /// The exchange that the service is to answer, which is then no longer pending.
@@ -288,7 +312,7 @@ impl Http {
     fn wait(&self, waits: &Waits) -> Duration {
         match self.turn {
             HttpTurn::Next if self.reader.is_idle() => waits.keep_alive,
-            HttpTurn::First | HttpTurn::Next => waits.head,
+            HttpTurn::Preface(_) | HttpTurn::First | HttpTurn::Next => waits.head,
             HttpTurn::Answer(_) | HttpTurn::Last => waits.response,
         }
     }

@@ -87,7 +87,10 @@ impl Engine {
                 break;
             }
             taken += match conn.phase {
-                Phase::Http(_) => self.next_request(id, &input[taken..], service),
+                Phase::Http(ref http) => match http.turn {
+                    HttpTurn::Preface(_) => self.read_preface(id, &input[taken..]),
+                    _ => self.next_request(id, &input[taken..], service),
+                },
                 Phase::Open(_) => self.next_event(id, &mut input[taken..], &mut budget, service),
                 Phase::Lingering { .. } | Phase::Dead => break,
             };
@@ -95,18 +98,42 @@ impl Engine {
         self.charge(id);
     }
 
+    /// Reads towards the header with which a trusted proxy begins. Answers with the bytes used.
+    fn read_preface(&mut self, id: ConnId, input: &[u8]) -> usize {
+        let Some(Conn { phase: Phase::Http(http), .. }) = self.slots.find(id) else { return 0 };
+        let HttpTurn::Preface(header) = &mut http.turn else { return 0 };
+        let mut rest = input;
+        match header.next(&mut rest) {
+            Ok(None) => {}
+            Ok(Some(source)) => {
+                http.client = http.client.behind(source);
+                http.turn = HttpTurn::First;
+            }
+            Err(fault) => {
+                log::debug!("{id}: {}: {fault}", http.peer);
+                self.respond(id, &(&fault).into(), &Exchange::broken());
+                return input.len();
+            }
+        }
+        input.len() - rest.len()
+    }
+
     /// Reads towards one request and, when it is whole, asks the service. Answers with the bytes used.
     fn next_request(&mut self, id: ConnId, input: &[u8], service: &mut impl Service) -> usize {
         let Some(conn) = self.slots.find(id) else { return 0 };
         let Phase::Http(http) = &mut conn.phase else { return 0 };
-        let caller = Caller { id, peer: http.peer };
+        let (peer, client) = (http.peer, http.client);
         let mut rest = input;
         let begins = http.reader.is_idle();
         let outcome = match http.reader.next_request(&mut rest, &self.config.http) {
             Ok(None) => None,
-            Ok(Some(request)) => {
-                Some(ask(service, &self.config.origins, caller, &request, &mut self.actions))
-            }
+            Ok(Some(request)) => match client.asking(&request, &self.config.trusted) {
+                Ok(client) => {
+                    let caller = Caller { id, peer, client };
+                    Some(ask(service, &self.config.origins, caller, &request, &mut self.actions))
+                }
+                Err(fault) => Some(Outcome::Respond((&fault).into(), Exchange::broken())),
+            },
             Err(fault) => Some(Outcome::Respond((&fault).into(), Exchange::broken())),
         };
         let used = input.len() - rest.len();

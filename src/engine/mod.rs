@@ -28,6 +28,7 @@
 mod actions;
 mod address;
 mod audience;
+mod client;
 mod conn;
 mod conn_map;
 mod deadline;
@@ -50,13 +51,14 @@ use std::time::{Duration, Instant, SystemTime};
 use mio::{Events, Interest, Poll};
 
 pub use self::actions::Actions;
+pub use self::client::Client;
 pub use self::conn::Peer;
 pub use self::conn_map::ConnMap;
 pub use self::ids::{AudienceId, ConnId};
 
 use self::address::Addresses;
 use self::audience::Audiences;
-use self::conn::{Conn, Phase, Socket};
+use self::conn::{Conn, Http, Phase, Socket};
 use self::deadline::{Deadlines, Tick};
 use self::listener::{Accepted, Listeners, ListeningSocket, WAKER, set_nodelay};
 use self::outbox::Pool;
@@ -135,6 +137,9 @@ pub struct Caller {
     pub id: ConnId,
     /// The other end of its socket.
     pub peer: Peer,
+    /// Who asks: the peer, or whom it names if it is a trusted proxy. The same connection of a proxy may bring requests of
+    /// many.
+    pub client: Client,
 }
 
 /// The answer to a request.
@@ -449,6 +454,8 @@ impl Engine {
         if !self.addresses.has_room_for(peer) {
             return self.turn_away(socket, "too_many", "Your address has too many connections.");
         }
+        let is_proxy = Client::of(peer).is_trusted(&self.config.trusted);
+        let http = Http::new(peer, is_proxy && self.config.proxy_protocol);
         let registry = self.poll.registry();
         let now = self.tick;
         let mut refused = None;
@@ -457,7 +464,7 @@ impl Engine {
             let watch =
                 |s: &mut dyn mio::event::Source| registry.register(s, token, Interest::READABLE);
             refused = socket.source(watch).err();
-            Conn::new(id, socket, peer, now)
+            Conn::new(id, socket, http, now)
         });
         self.addresses.add(id, peer);
         match refused {

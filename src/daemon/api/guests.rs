@@ -29,7 +29,7 @@ impl Api {
             (Some(Identity::Guest(known)), None) => known,
             (Some(Identity::Guest(known)), Some(name)) if known.name == name => known,
             (_, Some(name)) => self.new_guest(name, turn).map_err(not_admitted)?,
-            (None, None) => self.nameless_guest(turn)?,
+            (None, None) => self.nameless_guest(None, turn).map_err(not_admitted)?,
         };
         let user = turn.chat.person(guest.id).ok_or_else(answers::no_guests)?;
         let token = self.guest_token(&guest, turn.now);
@@ -44,9 +44,20 @@ impl Api {
         }
     }
 
-    /// A new guest who has not said a name.
-    pub(super) fn nameless_guest(&self, turn: &mut Turn<'_>) -> Result<Author, Response> {
-        self.new_guest(made_up_name(chance::bits64()), turn).map_err(not_admitted)
+    /// Admits somebody new who has not said a name. The port tells two connections of one machine apart and is easy to say
+    /// aloud; where it is not known, or somebody else's has the same, letters do.
+    pub(in crate::daemon) fn nameless_guest(
+        &self,
+        port: Option<u16>,
+        turn: &mut Turn<'_>,
+    ) -> Result<Author, Refusal> {
+        let by_port = port.map(|port| self.new_guest(Name::stored(&format!("guest-{port}")), turn));
+        match by_port {
+            None | Some(Err(Refusal::NameTaken)) => {
+                self.new_guest(made_up_name(chance::bits64()), turn)
+            }
+            Some(admitted) => admitted,
+        }
     }
 
     /// Admits somebody who was never here before, under this name.
@@ -61,7 +72,7 @@ impl Api {
     }
 }
 
-fn not_admitted(refusal: Refusal) -> Response {
+pub(super) fn not_admitted(refusal: Refusal) -> Response {
     match refusal {
         Refusal::GuestsNot => answers::no_guests(),
         refusal => answers::refused(refusal),

@@ -8,7 +8,8 @@ use crate::daemon::accounts::LogIn;
 use crate::daemon::cookies;
 use crate::daemon::tokens::Claim;
 use crate::daemon::turn::Turn;
-use crate::engine::{Caller, ConnId, Peer};
+use crate::engine::{Caller, ConnId};
+use crate::http::trust::Network;
 use crate::http::{Request, Response};
 
 /// Who asks, as far as the connection tells.
@@ -16,9 +17,9 @@ use crate::http::{Request, Response};
 pub(in crate::daemon) struct Asker {
     /// The connection that waits.
     pub(in crate::daemon) conn: ConnId,
-    /// The client's address, if it is known: it is not, where everybody comes through one proxy.
+    /// The client's address, if it tells one from another: it does not, where everybody comes through one proxy.
     pub(in crate::daemon) address: Option<IpAddr>,
-    /// Whether the client came over TLS.
+    /// Whether the client came over TLS, as a trusted proxy says.
     pub(in crate::daemon) secure: bool,
 }
 
@@ -94,40 +95,34 @@ impl Api {
 }
 
 impl Asker {
-    /// A client that is connected without a proxy.
+    /// Whoever makes a request.
     ///
-    /// Who comes from this machine itself is a proxy, or the operator: then the address says nothing of who asks. Of an
-    /// IPv6 address only the network counts, since its host has all the others of it as well (RFC 4291 §2.5.4).
-    pub(in crate::daemon) fn direct(caller: Caller) -> Self {
-        let address = match caller.peer {
-            Peer::Tcp(address) => Some(address.ip().to_canonical()).filter(|ip| !ip.is_loopback()),
-            Peer::Unix => None,
-        };
-        Self { conn: caller.id, address: address.map(network), secure: false }
-    }
-}
-
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & (u128::MAX << 64)).into()),
+    /// Who comes from this machine itself is a proxy that nobody has called trusted, or the operator: then the address says
+    /// nothing of who asks. Of an IPv6 address only the network counts, since its host has all the others of it as well.
+    pub(in crate::daemon) fn of(Caller { id, client, .. }: Caller) -> Self {
+        let address = client.address.filter(|address| !address.is_loopback());
+        Self { conn: id, address: address.map(Network::of_one), secure: client.secure }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Client, Peer};
 
     #[test]
-    fn addresses_are_counted_by_network_unless_a_proxys() {
+    fn addresses_are_counted_by_network_unless_this_machines() {
         let asker = |address: &str| {
-            let peer = Peer::Tcp(address.parse().unwrap());
-            Asker::direct(Caller { id: ConnId::imagined(1), peer }).address.map(|ip| ip.to_string())
+            let client = Client { address: address.parse().ok(), port: None, secure: true };
+            let asker = Asker::of(Caller { id: ConnId::imagined(1), peer: Peer::Unix, client });
+            assert!(asker.secure);
+            asker.address.map(|ip| ip.to_string())
         };
-        assert_eq!(asker("192.0.2.1:5").as_deref(), Some("192.0.2.1"));
-        assert_eq!(asker("[::ffff:192.0.2.1]:5").as_deref(), Some("192.0.2.1"));
-        assert_eq!(asker("[2001:db8:0:1:2:3:4:5]:5").as_deref(), Some("2001:db8:0:1::"));
-        assert_eq!(asker("127.0.0.1:5"), None);
-        assert_eq!(asker("[::1]:5"), None);
+        assert_eq!(asker("192.0.2.1").as_deref(), Some("192.0.2.1"));
+        assert_eq!(asker("::ffff:192.0.2.1").as_deref(), Some("192.0.2.1"));
+        assert_eq!(asker("2001:db8:0:1:2:3:4:5").as_deref(), Some("2001:db8:0:1::"));
+        assert_eq!(asker("127.0.0.1"), None);
+        assert_eq!(asker("::1"), None);
+        assert_eq!(asker("nowhere"), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The routes about rooms: asked of the chat.
 
+use super::guests::not_admitted;
 use super::{Api, Asker, Identity, answers};
 use crate::chat::limits::{MEMBERS_PER_PAGE_MAX, is_title};
 use crate::chat::{self, Author, Name, NewRoom, RoomId};
@@ -32,7 +33,9 @@ impl Api {
         self.count(asker, turn)?;
         let author = match self.identity(request, turn)? {
             Some(Identity::Account(_, author) | Identity::Guest(author)) => author,
-            None if body.kind == KindToBegin::Invite => self.nameless_guest(turn)?,
+            None if body.kind == KindToBegin::Invite => {
+                self.nameless_guest(None, turn).map_err(not_admitted)?
+            }
             None => return Err(answers::not_logged_in()),
         };
         let (secret, epoch) = (chance::bits128(), chance::bits64());

@@ -42,6 +42,21 @@ fn nobody_is_known_without_a_good_token() {
 }
 
 #[test]
+fn the_cookie_is_secure_for_who_comes_over_tls() {
+    let (mut world, _) = World::with_ann();
+    for secure in [false, true] {
+        world.secure = secure;
+        let cookie = |told: &Told| told.field("Set-Cookie").map(|set| set.ends_with("; Secure"));
+        let logged_in = world.ask("POST", "/api/login", "", &credentials("ann", "correct horse"));
+        assert_eq!(cookie(&logged_in), Some(secure));
+        let shown = format!("Cookie: wsrelay_session={}\r\n", logged_in.token());
+        assert_eq!(cookie(&world.ask("GET", "/api/me", &shown, "")), Some(secure), "set anew");
+        assert_eq!(cookie(&world.ask("POST", "/api/guest", "", "")), Some(secure));
+        assert_eq!(cookie(&world.ask("POST", "/api/logout", &shown, "")), Some(secure));
+    }
+}
+
+#[test]
 fn a_cookie_is_not_enough_for_another_sites_page() {
     let (mut world, ann) = World::with_ann();
     let fields = format!("Cookie: wsrelay_session={ann}\r\nOrigin: http://evil.example\r\n");

@@ -14,7 +14,7 @@ use crate::chat::log::{Failure, Restored};
 use crate::chat::{self, Author, Chat, Limits, Now, PersonId, RoomId, UnixMs};
 use crate::daemon::accounts::LogIn;
 use crate::daemon::passwords::{JOBS_MAX, Job};
-use crate::engine::{Caller, ConnId, Peer};
+use crate::engine::{Caller, Client, ConnId, Peer};
 use crate::http::{self, Date, Exchange, Reader};
 use crate::store::{AccountWrite, SessionNo, StoredAccount, StoredSession};
 
@@ -24,6 +24,8 @@ struct World {
     now: Now,
     /// Where requests come from.
     address: &'static str,
+    /// Whether they come over TLS.
+    secure: bool,
     connections: u32,
     responses: HashMap<ConnId, Response>,
     jobs: VecDeque<(AccountTicket, Job)>,
@@ -63,6 +65,7 @@ impl World {
             chat: Chat::new(Limits::default(), restored),
             now,
             address: "192.0.2.1",
+            secure: false,
             connections: 0,
             responses: HashMap::new(),
             jobs: VecDeque::new(),
@@ -122,8 +125,8 @@ impl World {
         let request = request.expect("a good request").expect("a whole one");
         self.connections += 1;
         let conn = ConnId::imagined(self.connections);
-        let peer = Peer::Tcp(format!("{}:9", self.address).parse().unwrap());
-        let asker = Asker::direct(Caller { id: conn, peer });
+        let client = Client { address: self.address.parse().ok(), port: None, secure: self.secure };
+        let asker = Asker::of(Caller { id: conn, peer: Peer::Unix, client });
         let reply = self.turn(|api, turn| api.request(asker, &request, turn));
         if let Reply::Now(response) = reply {
             self.responses.insert(conn, response);
