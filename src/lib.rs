@@ -55,6 +55,8 @@ pub mod http;
 pub mod relay;
 #[cfg(feature = "chat")]
 pub mod store;
+#[cfg(feature = "chat")]
+mod worker;
 pub mod ws;
 
 #[cfg(feature = "daemon")]

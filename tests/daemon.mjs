@@ -11,13 +11,16 @@ const READY_MS = 10_000;
 const EXIT_MS = 15_000;
 
 /**
- * @param {{ listen?: string, flags?: string[] }} [options]
+ * @param {{ listen?: string, flags?: string[], through?: string[], env?: NodeJS.ProcessEnv }} [options]
+ *   `through`: a command that becomes the daemon, which it is given behind its own arguments, such as `prlimit`.
  */
-export async function startDaemon({ listen = '127.0.0.1:0', flags = [] } = {}) {
+export async function startDaemon({ listen = '127.0.0.1:0', flags = [], through = [], env = {} } = {}) {
   const bin = process.env.WSRELAY_BIN;
   if (!bin) throw new Error('WSRELAY_BIN does not name the daemon');
   const place = flags.includes('--data') ? [] : ['--memory'];
-  const child = spawn(bin, ['--listen', listen, ...place, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command, ...parameters] = [...through, bin, '--listen', listen, ...place, ...flags];
+  const options = { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } };
+  const child = spawn(command, parameters, options);
   let stderr = '';
   child.stderr.on('data', (chunk) => { stderr += chunk; });
   const exited = once(child, 'exit').then(([code, signal]) => code ?? signal);
@@ -37,6 +40,13 @@ export async function startDaemon({ listen = '127.0.0.1:0', flags = [] } = {}) {
 
   return {
     port,
+    pid: child.pid,
+    /** The exit status, or the signal that ended it, once it has ended. */
+    exited,
+    /** All that it has said on standard error. */
+    stderr: () => stderr,
+    /** @param {NodeJS.Signals} which */
+    signal: (which) => child.kill(which),
     http: (path = '') => `http://127.0.0.1:${port}${path}`,
     ws: (path = '') => `ws://127.0.0.1:${port}${path}`,
 

@@ -171,9 +171,9 @@ impl Live {
         self.store.submit();
     }
 
-    /// False once a thread of the store has ended, which it does only by a fault of its own.
+    /// False once a thread has ended, which it does only by a fault of its own.
     pub(super) fn is_sound(&self) -> bool {
-        self.store.is_alive()
+        self.store.is_alive() && self.passwords.is_alive()
     }
 
     /// Commits what is queued, and closes the file.

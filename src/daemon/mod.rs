@@ -71,7 +71,7 @@ pub fn serve(options: &Serve) -> io::Result<()> {
     let ended = engine.run(&mut daemon);
     daemon.live.close();
     match daemon.failed {
-        true => Err(io::Error::other("the store has failed: see the log")),
+        true => Err(io::Error::other("a worker thread has failed: see the log")),
         false => ended,
     }
 }
@@ -94,7 +94,7 @@ struct Daemon {
     page: Page,
     live: Live,
     stop: StopSignals,
-    /// The store's threads are gone: nothing can be promised any more.
+    /// A thread has gone: nothing can be promised any more.
     failed: bool,
 }
 
@@ -172,7 +172,9 @@ impl Service for Daemon {
             actions.drain();
         }
         if !self.live.is_sound() && !self.failed {
-            log::error!("the store's thread has ended: stopping, since nothing can be kept");
+            log::error!(
+                "a worker thread has ended: stopping, since nothing can be promised any more"
+            );
             self.failed = true;
             actions.drain();
         }

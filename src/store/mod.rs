@@ -36,7 +36,6 @@ mod writer;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread::JoinHandle;
 
 pub use self::accounts::{AccountWrite, AccountWritten, SessionNo, StoredAccount, StoredSession};
 pub use self::open_error::OpenError;
@@ -46,6 +45,7 @@ use self::log::Request;
 use self::threads::{Answered, Asked};
 use self::writer::{Ends, Job, Writer};
 use crate::chat::log::{Read, ReadOut, Restored, Write, Written};
+use crate::worker::Worker;
 
 /// Where a store keeps what it is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +88,7 @@ pub struct Store<T> {
     arrived: VecDeque<Answered<T>>,
     writes: Load,
     reads: Load,
-    threads: Vec<JoinHandle<()>>,
+    threads: Vec<Worker>,
 }
 
 /// A store, and what it had when it was opened.
@@ -146,7 +146,7 @@ impl<T: Send + 'static> Store<T> {
         let ends =
             Ends { jobs, written: answer_writes, read: answer_reads, to_searcher, to_checkpointer };
         let writer = Writer::new(db, lock, ends, wake.clone());
-        threads.push(threads::start("store-writer", wake, move || writer.run())?);
+        threads.push(Worker::start("store-writer", wake, move || writer.run())?);
         let store = Self {
             recorded: Vec::new(),
             to_writer,
@@ -224,7 +224,7 @@ impl<T: Send + 'static> Store<T> {
 
     /// False when a thread has ended that should not have: nothing more is to be expected of this store.
     pub fn is_alive(&self) -> bool {
-        !self.threads.iter().any(JoinHandle::is_finished)
+        !self.threads.iter().any(Worker::has_ended)
     }
 
     /// Commits what is recorded, puts all in its place in the file, and gives the file back.
@@ -233,8 +233,7 @@ impl<T: Send + 'static> Store<T> {
         let Self { to_writer, to_reader, written, read, threads, .. } = self;
         drop((to_writer, to_reader, written, read));
         for thread in threads {
-            // A thread that has panicked has said so, and there is nothing to be done about it here.
-            let _ = thread.join();
+            thread.join();
         }
     }
 }

@@ -3,14 +3,13 @@
 //! Each is reached through a channel alone and ends when its channel does. Whoever owns the store is woken when one has
 //! ended, however it did.
 
-use std::io;
 use std::sync::mpsc::{self, Sender, SyncSender};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::db::{Checkpointer, Reader};
 use super::{AFTER_MS, Answer, OpenError, Place};
 use crate::chat::log::{Failure, Read, ReadOut};
+use crate::worker::Worker;
 
 /// A read that is under way.
 #[derive(Debug)]
@@ -47,39 +46,19 @@ pub(super) fn bytes(read: &Read) -> usize {
     size_of::<Read>() + inside
 }
 
-/// Starts a thread that wakes its owner when it ends.
-pub(super) fn start(
-    name: &str,
-    wake: impl Fn() + Send + 'static,
-    run: impl FnOnce() + Send + 'static,
-) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name(name.to_owned()).spawn(move || {
-        let _wake_at_the_end = WakeAtTheEnd(wake);
-        run();
-    })
-}
-
-struct WakeAtTheEnd<W: Fn()>(W);
-
-impl<W: Fn()> Drop for WakeAtTheEnd<W> {
-    fn drop(&mut self) {
-        (self.0)();
-    }
-}
-
 /// Starts a thread that reads a file, one read after the other. There is none for a place in memory.
 pub(super) fn start_reader<T: Send + 'static>(
     name: &str,
     place: &Place,
     answers: &SyncSender<Answered<T>>,
     wake: &(impl Fn() + Send + Clone + 'static),
-    threads: &mut Vec<JoinHandle<()>>,
+    threads: &mut Vec<Worker>,
 ) -> Result<Option<Sender<Asked<T>>>, OpenError> {
     let Place::File(path) = place else { return Ok(None) };
     let mut reader = Reader::open(path)?;
     let (to_reader, reads) = mpsc::channel::<Asked<T>>();
     let (answers, at_the_end, wake) = (answers.clone(), wake.clone(), wake.clone());
-    threads.push(start(name, at_the_end, move || {
+    threads.push(Worker::start(name, at_the_end, move || {
         for asked in reads {
             let out = match asked.since.elapsed() > READ_WAITS_MAX {
                 false => reader.read(&asked.read),
@@ -98,12 +77,12 @@ pub(super) fn start_reader<T: Send + 'static>(
 pub(super) fn start_checkpointer(
     place: &Place,
     wake: impl Fn() + Send + 'static,
-    threads: &mut Vec<JoinHandle<()>>,
+    threads: &mut Vec<Worker>,
 ) -> Result<Option<SyncSender<()>>, OpenError> {
     let Place::File(path) = place else { return Ok(None) };
     let mut checkpointer = Checkpointer::open(path)?;
     let (to_checkpointer, nudges) = mpsc::sync_channel(1);
-    threads.push(start("store-wal", wake, move || {
+    threads.push(Worker::start("store-wal", wake, move || {
         for () in nudges {
             checkpointer.checkpoint();
         }

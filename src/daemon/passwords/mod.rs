@@ -5,14 +5,14 @@
 //! is plenty, and the loop keeps the other.
 //!
 //! Invariants: at most [`JOBS_MAX`] jobs are in the thread's hands, their results included; memory is held for one hash at
-//! most, and for none when nobody has logged in for a while; each job has one result, known by what it was submitted by.
+//! most, and for none when nobody has logged in for a while; each job has one result, known by what it was submitted by,
+//! while the thread [is alive](Passwords::is_alive).
 
 mod argon;
 mod text;
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread;
 use std::time::Duration;
 
 use argon2::Params;
@@ -22,12 +22,15 @@ use self::argon::{Argon, Verdict};
 pub(super) use self::argon::Phc;
 pub(super) use self::text::{Password, PasswordFault};
 
+use crate::worker::Worker;
+
 /// The thread, from the loop's side. Ends when this goes.
 #[derive(Debug)]
 pub(super) struct Passwords<T> {
     jobs: Sender<(T, Job)>,
     results: Receiver<(T, Hashed)>,
     in_hand: usize,
+    thread: Worker,
 }
 
 /// What is to be done with a password.
@@ -59,14 +62,15 @@ pub(super) enum Hashed {
 pub(super) struct Busy;
 
 impl<T: Send + 'static> Passwords<T> {
-    /// Starts the thread; it calls `wake` after each result.
-    pub(super) fn start(wake: impl Fn() + Send + 'static) -> io::Result<Self> {
+    /// Starts the thread; it calls `wake` after each result, and when it has ended.
+    pub(super) fn start(wake: impl Fn() + Send + Clone + 'static) -> io::Result<Self> {
         Self::start_at(argon::params(), wake)
     }
 
-    fn start_at(params: Params, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
+    fn start_at(params: Params, wake: impl Fn() + Send + Clone + 'static) -> io::Result<Self> {
         let (jobs, to_do) = channel();
         let (done, results) = channel();
+        let at_the_end = wake.clone();
         let work = move || {
             let mut argon = Argon::new(params);
             while let Some((by, job)) = next(&to_do, &mut argon) {
@@ -76,8 +80,13 @@ impl<T: Send + 'static> Passwords<T> {
                 wake();
             }
         };
-        thread::Builder::new().name("passwords".to_owned()).spawn(work)?;
-        Ok(Self { jobs, results, in_hand: 0 })
+        let thread = Worker::start("passwords", at_the_end, work)?;
+        Ok(Self { jobs, results, in_hand: 0, thread })
+    }
+
+    /// False when the thread has ended, which it does by a fault of its own alone: what it had in hand has no result.
+    pub(super) fn is_alive(&self) -> bool {
+        !self.thread.has_ended()
     }
 
     /// Gives a job to the thread.
