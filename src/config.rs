@@ -130,5 +130,9 @@ pub(crate) const ACCEPTS_PER_TURN: usize = 128;
 /// Readiness events taken from the kernel at once.
 pub(crate) const EVENTS_PER_TURN: usize = 1024;
 
+/// Between one turn of the loop and the next there is what it waits for and some milliseconds of work. If there is so much
+/// more, the process was stopped or starved, and its peers have that time back.
+pub(crate) const AWAY: Duration = Duration::from_secs(1);
+
 /// How long a listener rests when the process is out of descriptors and none of its own connections ends.
 pub(crate) const ACCEPT_REST: Duration = Duration::from_secs(1);

@@ -14,7 +14,8 @@ use wsrelay::relay::Relay;
 use wsrelay::ws::{CloseCode, Frame, Message};
 use wsrelay::{Config, Waits};
 
-/// Does what each message says, word by word: `send=X`, `publish=X`, `except=X`, `whisper=X`, `join`, `leave`, `close`, `later`.
+/// Does what each message says, word by word: `send=X`, `publish=X`, `except=X`, `whisper=X`, `join`, `leave`, `close`, `later`,
+/// `stand-still=MS`.
 #[derive(Default)]
 struct Puppet {
     audience: Option<AudienceId>,
@@ -66,6 +67,9 @@ impl Service for Puppet {
                 }
                 ("join", _) => actions.join(audience, id),
                 ("leave", _) => actions.leave(audience, id),
+                ("stand-still", ms) => {
+                    std::thread::sleep(Duration::from_millis(ms.parse().unwrap()));
+                }
                 ("close", _) => actions.close(id, CloseCode::POLICY, "asked"),
                 ("flood", n) => {
                     let megabyte = "m".repeat(1 << 20);
@@ -426,4 +430,30 @@ fn a_service_is_called_when_its_deadline_comes_and_at_the_end_of_each_turn() {
     let mut ann = Client::connect(server.address, "/");
     ann.send_text("sleep");
     assert_eq!(heard(&mut ann, 2), ["noted", "wake up"]);
+}
+
+/// As a stopped process does, and a machine that was asleep: with all its peers, or without.
+#[test]
+fn time_in_which_the_loop_stood_still_is_nobodys_silence() {
+    let waits = Waits {
+        ping: Duration::from_millis(300),
+        pong: Duration::from_secs(2),
+        ..Waits::default()
+    };
+    let server = Server::start(Config { waits, ..Config::default() }, Puppet::default());
+    let mut ann = Client::connect(server.address, "/");
+    let mut quiet: Vec<Client> = (0..10).map(|_| Client::connect(server.address, "/")).collect();
+    for client in &mut quiet {
+        assert_eq!(client.hear_text(), "welcome");
+        assert!(matches!(client.hear(), Heard::Ping(_)), "it is asked whether it is there");
+    }
+    let stopped = Instant::now();
+    ann.send_text("stand-still=4000 send=again");
+    while !matches!(ann.hear(), Heard::Text(text) if text == "again") {}
+    assert!(stopped.elapsed() > Duration::from_secs(3), "longer than all waits together");
+    for client in &mut quiet {
+        client.send_raw(&frame(0x8A, b""));
+        client.send_text("send=here");
+        assert_eq!(client.hear_text(), "here");
+    }
 }

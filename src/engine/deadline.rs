@@ -8,12 +8,15 @@
 //! the old time, finds that the deadline has moved, and is armed anew. So a busy connection costs the wheel one entry
 //! for each period of its shortest wait, not one for each frame.
 //!
+//! Time in which the loop stood still, because the process was stopped or starved, is left out: nobody was listened to
+//! meanwhile, so it is nobody's silence.
+//!
 //! Invariants: an entry is armed less than one turn of the wheel ahead, so a bucket holds entries of one tick only;
 //! `next` is never later than the first armed tick.
 
 use std::time::{Duration, Instant};
 
-/// Time since the engine started, in units of [`TICK`]. Lasts 13 years.
+/// Time since the engine started, in units of [`TICK`], without that for which it stood still. Lasts 13 years.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Tick(u32);
 
@@ -44,6 +47,7 @@ const BUCKETS: u32 = 512;
 
 #[derive(Debug)]
 pub(super) struct Deadlines {
+    /// When it would have started, had it never stood still.
     started: Instant,
     /// The last tick whose bucket has fired.
     passed: Tick,
@@ -60,6 +64,11 @@ impl Deadlines {
     pub(super) fn tick_at(&self, now: Instant) -> Tick {
         let ticks = now.duration_since(self.started).as_millis() / TICK.as_millis();
         Tick(u32::try_from(ticks).unwrap_or(u32::MAX))
+    }
+
+    /// Leaves out time that has passed just now.
+    pub(super) fn stand_still(&mut self, away: Duration) {
+        self.started += away;
     }
 
     /// How long the loop may sleep: until the first armed tick has begun.
@@ -134,6 +143,17 @@ mod tests {
         assert_eq!(Tick(5).after(Duration::from_millis(1)), Tick(6));
         assert_eq!(Tick(5).after(Duration::from_millis(200)), Tick(7));
         assert_eq!(Tick(5).before(Duration::from_secs(60)), Tick(0));
+    }
+
+    #[test]
+    fn time_that_is_left_out_moves_all_that_is_due() {
+        let start = Instant::now();
+        let mut wheel = Deadlines::new(start);
+        wheel.arm(0, Tick(20));
+        wheel.stand_still(TICK * 1_000);
+        let now = start + TICK * 1_005;
+        assert_eq!(wheel.tick_at(now), Tick(5));
+        assert_eq!(wheel.wait_from(now), Some(TICK * 15));
     }
 
     #[test]

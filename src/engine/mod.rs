@@ -381,12 +381,19 @@ impl Engine {
     }
 
     fn wait(&mut self, service: &impl Service) -> io::Result<()> {
-        let timeout = self.timeout(Instant::now(), service.next_deadline());
+        let began = Instant::now();
+        let timeout = self.timeout(began, service.next_deadline());
         match self.poll.poll(&mut self.events, timeout) {
             Err(e) if e.kind() == ErrorKind::Interrupted => self.events.clear(),
             result => result?,
         }
-        self.now = Instant::now();
+        let now = Instant::now();
+        let away = (now - self.now).saturating_sub(timeout.unwrap_or(now - began));
+        if away > config::AWAY {
+            log::warn!("nobody was served for {} ms: the process stood still", away.as_millis());
+            self.deadlines.stand_still(away);
+        }
+        self.now = now;
         self.tick = self.deadlines.tick_at(self.now);
         self.actions.now = self.now;
         self.actions.wall = SystemTime::now();

@@ -34,6 +34,7 @@ export class Churn {
     this.goingOn = [];
     this.isEnding = false;
     this.guests = 0;
+    this.hosts = 0;
   }
 
   begin() {
@@ -139,7 +140,8 @@ export class Churn {
 
   /** A room for an evening: made, talked in by three, and left. */
   async invite() {
-    const host = await this.chat([], `host${this.guests}x${Math.floor(Math.random() * 1e6)}`);
+    this.hosts += 1;
+    const host = await this.chat([], `host${this.hosts}`);
     const { room } = await host.ask({ type: 'create', kind: 'invite', name: 'Tonight' });
     const guests = await Promise.all([this.chat([]), this.chat([])]);
     for (const guest of [host, ...guests]) await guest.ask({ type: 'join', room });
@@ -239,13 +241,14 @@ class Visitor {
     socket.on('message', (data, isBinary) => { if (!isBinary) this.heard(data); });
     socket.on('close', (code) => {
       open.delete(this);
-      for (const waiter of this.waiters) waiter.reject(new Error(`closed with ${code}`));
+      for (const waiter of this.waiters) waiter.reject(new Error(`closed with ${code}: ${this.lastError}`));
     });
   }
 
   heard(data) {
     if (this.waiters.size === 0) return;
     const event = JSON.parse(data);
+    if (event.type === 'error') this.lastError = `${event.code}: ${event.message}`;
     for (const waiter of this.waiters) {
       if (!waiter.is(event)) continue;
       this.waiters.delete(waiter);
