@@ -16,6 +16,7 @@
 //! * A log-in proven with a password is void when that password is changed, or the account deleted, before it is opened.
 //! * Whether a name has an account is told by nothing that a log-in does, or costs.
 
+pub(super) mod clocks;
 mod ending;
 pub(super) mod label;
 mod opening;
@@ -26,6 +27,7 @@ mod steps;
 
 use std::collections::HashMap;
 
+use self::clocks::Clocks;
 use self::sessions::Sessions;
 use self::steps::{Hashing, Storing};
 use super::passwords::{Hashed, Job, Phc};
@@ -46,6 +48,7 @@ pub(super) struct Accounts {
     hashing: HashMap<AccountTicket, Hashing>,
     storing: HashMap<AccountTicket, Storing>,
     tickets: u64,
+    clocks: Clocks,
     /// Passwords tried, by the name they were tried for: an account's or not.
     tries: Throttle<Skeleton>,
 }
@@ -109,7 +112,7 @@ pub(super) enum Denial {
 }
 
 impl Accounts {
-    /// As the store has them. Log-ins that were not used for too long end here.
+    /// As the store has them. Log-ins that were not used for too long end here. `now` is when [`Now::mono_ms`](crate::chat::Now) was 0.
     pub(super) fn new(
         accounts: Vec<StoredAccount>,
         sessions: &[StoredSession],
@@ -125,6 +128,7 @@ impl Accounts {
             hashing: HashMap::new(),
             storing: HashMap::new(),
             tickets: 0,
+            clocks: Clocks::new(now),
             tries: Throttle::new(proving::TRIES),
         };
         for stored in sessions {
@@ -141,18 +145,23 @@ impl Accounts {
 
     /// Whose token this is, if a log-in is open with it; and notes that it was used.
     pub(super) fn who_is(&mut self, token: TokenDigest, turn: &mut Turn<'_>) -> Option<LogIn> {
-        let now = turn.now.unix;
+        let (now, at) = (self.clocks.earlier(turn.now), self.clocks.later(turn.now));
         let (log_in, session) = self.sessions.by_token(token)?;
         if session.is_over(now) {
             self.end(log_in, turn);
             self.forget(log_in.no, turn.effects);
             return None;
         }
-        if session.touch(now) {
-            let touch = AccountWrite::TouchSession { no: log_in.no, at: now };
+        if session.touch(at) {
+            let touch = AccountWrite::TouchSession { no: log_in.no, at };
             self.write(Storing::Unattended, touch, turn.effects);
         }
         Some(log_in)
+    }
+
+    /// What tells how old a token is.
+    pub(in crate::daemon) fn clocks(&self) -> Clocks {
+        self.clocks
     }
 
     /// A person's log-ins, oldest first.

@@ -104,7 +104,8 @@ impl Accounts {
         self.credentials.insert(person, Credential { phc, changes: 0 });
         turn.chat.register(Author { id: person, name }, turn.now, turn.chat_effects);
         let proof = self.proof_for(person).expect("inserted above");
-        self.open(Opening::first(call, proof, label, turn), turn);
+        let at = self.clocks.later(turn.now);
+        self.open(Opening::first(call, proof, label, at), turn);
         None
     }
 
@@ -149,14 +150,14 @@ impl Accounts {
 
 impl Opening {
     /// The log-in that comes with registering.
-    fn first(call: CallId, proof: Proof, label: Arc<str>, turn: &Turn<'_>) -> Self {
-        Self { is_first: true, ..Self::again(call, proof, label, turn) }
+    fn first(call: CallId, proof: Proof, label: Arc<str>, at: UnixMs) -> Self {
+        Self { is_first: true, ..Self::again(call, proof, label, at) }
     }
 
     /// A log-in of who has proven to be the account's holder.
-    pub(super) fn again(call: CallId, proof: Proof, label: Arc<str>, turn: &Turn<'_>) -> Self {
+    pub(super) fn again(call: CallId, proof: Proof, label: Arc<str>, at: UnixMs) -> Self {
         let token = AccountToken::new(chance::bytes());
-        Self { call, proof, token, at: turn.now.unix, label, is_first: false }
+        Self { call, proof, token, at, label, is_first: false }
     }
 
     /// Why it did not open; who has just registered is told that the account is there.

@@ -57,7 +57,10 @@ impl Accounts {
             Hashing::Account(new) => self.account_hashed(new, hashed, turn),
             Hashing::LogIn { call, tried, proof, label } => {
                 match self.proven(hashed, tried, proof, turn) {
-                    Ok(proof) => self.open(Opening::again(call, proof, label, turn), turn),
+                    Ok(proof) => {
+                        let at = self.clocks.later(turn.now);
+                        self.open(Opening::again(call, proof, label, at), turn);
+                    }
                     Err(denial) => return denied(call, denial.unwrap_or(Denial::BadLogIn)),
                 }
                 None

@@ -48,7 +48,7 @@ impl Api {
         token: &str,
         turn: &mut Turn<'_>,
     ) -> Result<Identity, Unknown> {
-        match Claim::parse(token, &self.guests, turn.now.unix) {
+        match Claim::parse(token, &self.guests, self.accounts.clocks().earlier(turn.now)) {
             None => Err(Unknown::BadToken),
             Some(Claim::Account(digest)) => {
                 let log_in = self.accounts.who_is(digest, turn).ok_or(Unknown::BadToken)?;
@@ -64,7 +64,7 @@ impl Api {
 
     /// A token that brings this guest back.
     pub(in crate::daemon) fn guest_token(&self, guest: &Author, now: Now) -> String {
-        self.guests.mint(guest, now.unix)
+        self.guests.mint(guest, self.accounts.clocks().later(now))
     }
 
     /// Who asks. A cookie that is good for nothing is as none; a token that a program shows on purpose is not.

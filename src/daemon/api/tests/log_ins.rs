@@ -187,3 +187,23 @@ fn log_ins_outlive_a_restart_unless_they_are_over() {
     world.settle();
     assert!(world.knows(tokens[0].as_str()) && !world.knows(tokens[1].as_str()));
 }
+
+/// The wall's clock is wrong for a while, by years, one way or the other.
+#[test]
+fn a_clock_that_jumps_and_comes_back_ends_no_log_in() {
+    let (mut world, ann) = World::with_ann();
+    let guest = world.ask("POST", "/api/guest", "", "").token();
+    let is_known =
+        |world: &mut World, token: &str| world.turn(|api, turn| api.who_is(token, turn).is_ok());
+    let right = world.now.unix;
+    for wrong in [right.0 + 1_000 * DAY_MS, right.0 - 1_000 * DAY_MS] {
+        world.now.unix = UnixMs(wrong);
+        assert!(is_known(&mut world, &ann) && is_known(&mut world, &guest), "{wrong}");
+        let begun_meanwhile = logged_in_with(&mut world, "x");
+        let guest_meanwhile = world.ask("POST", "/api/guest", "", "").token();
+        world.now.unix = right;
+        for token in [&ann, &guest, &begun_meanwhile, &guest_meanwhile] {
+            assert!(is_known(&mut world, token), "{wrong}");
+        }
+    }
+}
