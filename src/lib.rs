@@ -51,6 +51,7 @@ pub mod bench;
 pub mod chat;
 mod config;
 pub mod engine;
+mod histogram;
 pub mod http;
 pub mod relay;
 #[cfg(feature = "chat")]
@@ -67,3 +68,4 @@ pub mod daemon;
 pub mod oracle;
 
 pub use config::{Config, Waits};
+pub use histogram::Histogram;

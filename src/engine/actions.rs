@@ -4,7 +4,7 @@
 //! callback can ask for anything about any connection, its own included, and nothing it holds changes under it.
 
 use std::borrow::Cow;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::ids::{AudienceId, ConnId};
 use crate::http::Response;
@@ -32,7 +32,8 @@ pub(super) enum Action {
     CloseAudience(AudienceId),
     Close(ConnId, CloseCode, Cow<'static, str>),
     Respond(ConnId, Response),
-    Drain,
+    TellFigures,
+    Drain { over: Duration, seed: u64 },
 }
 
 /// A frame for the members of an audience.
@@ -130,10 +131,24 @@ impl Actions {
         self.recorded.push(Action::Respond(id, response));
     }
 
-    /// Stops accepting, closes every connection, and lets [`Engine::run`](super::Engine::run) return when the last has
-    /// gone or has had twice the time that a closing handshake may take.
+    /// Has [`Service::on_figures`](super::Service::on_figures) called with what the engine counts, before what is recorded
+    /// after this is applied.
+    pub fn ask_figures(&mut self) {
+        self.recorded.push(Action::TellFigures);
+    }
+
+    /// Closes every connection at once, and lets [`Engine::run`](super::Engine::run) return when the last has gone or has
+    /// had twice the time that a closing handshake may take.
     pub fn drain(&mut self) {
-        self.recorded.push(Action::Drain);
+        self.drain_over(Duration::ZERO, 0);
+    }
+
+    /// Like [`drain`](Self::drain), but each WebSocket connection is closed at a moment of its own within this time, so that
+    /// not all of them come back at once. `seed` decides which moment; a random one makes it unforeseeable. Until all are
+    /// told, requests are still answered, handshakes with 503. Those who listen on a socket that is
+    /// [shared](super::Engine::share) wait for whoever accepts from it next.
+    pub fn drain_over(&mut self, over: Duration, seed: u64) {
+        self.recorded.push(Action::Drain { over, seed });
     }
 
     pub(super) fn free_audience(&mut self, audience: AudienceId) {

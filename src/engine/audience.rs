@@ -28,6 +28,8 @@ use crate::ws::Codec;
 pub(super) struct Audiences {
     audiences: Vec<Audience>,
     published: Vec<Published>,
+    publications: u64,
+    deliveries: u64,
 }
 
 #[derive(Debug, Default)]
@@ -147,9 +149,13 @@ impl Audiences {
             let twin = codec.deflate(frame);
             entry.deflated.round.add(twin.as_ref().unwrap_or(frame));
         }
+        self.publications += 1;
+        self.deliveries += (entry.plain.members.len() + entry.deflated.members.len()) as u64;
         for passed in excepted.into_iter().chain(lagging) {
             let lane = entry.lane(passed.deflated);
-            lane.members[passed.position as usize].cursor = lane.round.bytes();
+            let end = lane.round.bytes();
+            let cursor = &mut lane.members[passed.position as usize].cursor;
+            self.deliveries -= u64::from(std::mem::replace(cursor, end) != end);
         }
         entry.plain.round.bytes().max(entry.deflated.round.bytes()) >= ROUND_BYTES_MAX
     }
@@ -165,6 +171,16 @@ impl Audiences {
             self.audiences[audience.index()].lane(conn.takes_deflated()).settle(position, conn);
         }
         conn.memberships = memberships;
+    }
+
+    /// Publications so far.
+    pub(super) fn publications(&self) -> u64 {
+        self.publications
+    }
+
+    /// Publications so far, each counted for every member that it was for.
+    pub(super) fn deliveries(&self) -> u64 {
+        self.deliveries
     }
 
     /// The audiences published to since the last call.

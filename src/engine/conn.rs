@@ -25,6 +25,7 @@ use mio::{Interest, Registry};
 use super::client::Client;
 use super::deadline::Tick;
 use super::ids::ConnId;
+use super::listener::Entrance;
 use super::membership::Memberships;
 use super::outbox::{Flush, Outbox, Pool};
 use super::round::Round;
@@ -69,6 +70,7 @@ pub(super) struct Http {
     pub(super) peer: Peer,
     /// Who the connection comes from: the peer, or whom a header of the PROXY protocol names.
     pub(super) client: Client,
+    pub(super) entrance: Entrance,
     pub(super) turn: HttpTurn,
 }
 
@@ -267,12 +269,12 @@ impl Conn {
 
 impl Http {
     /// `has_preface`: the peer is a proxy that says first in whose name it comes.
-    pub(super) fn new(peer: Peer, has_preface: bool) -> Self {
+    pub(super) fn new(peer: Peer, entrance: Entrance, has_preface: bool) -> Self {
         let turn = match has_preface {
             true => HttpTurn::Preface(HeaderReader::default()),
             false => HttpTurn::First,
         };
-        Self { reader: Reader::new(), peer, client: Client::of(peer), turn }
+        Self { reader: Reader::new(), peer, client: Client::of(peer), entrance, turn }
     }
 
     /// True while the peer is to say something.
@@ -356,6 +358,14 @@ impl Socket {
         match self {
             Socket::Tcp(stream) => with(stream),
             Socket::Unix(stream) => with(stream),
+        }
+    }
+
+    /// Who is at the other end, for the log alone: the kernel is asked.
+    pub(super) fn peer(&self) -> Peer {
+        match self {
+            Socket::Tcp(stream) => stream.peer_addr().map_or(Peer::Unix, Peer::Tcp),
+            Socket::Unix(_) => Peer::Unix,
         }
     }
 

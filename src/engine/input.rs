@@ -7,6 +7,7 @@
 use std::io::Read;
 
 use super::conn::{Conn, HttpTurn, Phase, would_wait};
+use super::figures;
 use super::ids::ConnId;
 use super::{Actions, Caller, Ending, Engine, Reply, Service, Upgrade};
 use crate::config;
@@ -18,6 +19,7 @@ use crate::ws::{
 /// What a request leads to, once nothing borrows from it any more.
 enum Outcome {
     Respond(Response, Exchange),
+    Refuse { reason: &'static str, response: Response, exchange: Exchange },
     Await(Exchange),
     Open { answer: Vec<u8>, deflate: Option<Deflate> },
 }
@@ -58,6 +60,7 @@ impl Engine {
         match conn.socket.read(receive) {
             Ok(0) => self.peer_ended(id),
             Ok(received) => {
+                self.counters.received_bytes += received as u64;
                 conn.heard(self.tick);
                 // A short read has emptied the socket: the next edge tells of more. Unless the end was seen already,
                 // which has no second edge.
@@ -122,14 +125,20 @@ impl Engine {
     fn next_request(&mut self, id: ConnId, input: &[u8], service: &mut impl Service) -> usize {
         let Some(conn) = self.slots.find(id) else { return 0 };
         let Phase::Http(http) = &mut conn.phase else { return 0 };
-        let (peer, client) = (http.peer, http.client);
+        let (peer, client, entrance) = (http.peer, http.client, http.entrance);
         let mut rest = input;
         let begins = http.reader.is_idle();
         let outcome = match http.reader.next_request(&mut rest, &self.config.http) {
             Ok(None) => None,
+            Ok(Some(request)) if self.drain.is_on() && is_upgrade(&request) => Some(refuse(
+                "draining",
+                Response::error(Status::SERVICE_UNAVAILABLE, "draining", "The server restarts.")
+                    .header("Retry-After", "5"),
+                &request,
+            )),
             Ok(Some(request)) => match client.asking(&request, &self.config.trusted) {
                 Ok(client) => {
-                    let caller = Caller { id, peer, client };
+                    let caller = Caller { id, peer, client, entrance };
                     Some(ask(service, &self.config.origins, caller, &request, &mut self.actions))
                 }
                 Err(fault) => Some(Outcome::Respond((&fault).into(), Exchange::broken())),
@@ -151,7 +160,14 @@ impl Engine {
 
     fn conclude(&mut self, id: ConnId, outcome: Outcome) {
         match outcome {
-            Outcome::Respond(response, exchange) => self.respond(id, &response, &exchange),
+            Outcome::Respond(response, exchange) => self.respond(id, response, &exchange),
+            Outcome::Refuse { reason, response, exchange } => {
+                self.counters.handshakes_refused.add(reason);
+                if let Some(Conn { phase: Phase::Http(http), .. }) = self.slots.find(id) {
+                    log::info!(conn = id.generation, peer:% = http.peer; "a handshake is refused: {reason}");
+                }
+                self.respond(id, response, &exchange);
+            }
             Outcome::Await(exchange) => {
                 let Some(conn) = self.slots.find(id) else { return };
                 let Phase::Http(http) = &mut conn.phase else { return };
@@ -161,6 +177,7 @@ impl Engine {
             }
             Outcome::Open { answer, deflate } => {
                 let Some(conn) = self.slots.find(id) else { return };
+                self.counters.handshakes += 1;
                 conn.phase = Phase::Open(Connection::new(Role::Server, deflate));
                 conn.mark = self.tick;
                 conn.queue_response(answer, &mut self.pool);
@@ -171,15 +188,13 @@ impl Engine {
     }
 
     /// Sends a response, and hears the next request or none as the exchange and the response want it.
-    pub(super) fn respond(&mut self, id: ConnId, response: &Response, exchange: &Exchange) {
+    pub(super) fn respond(&mut self, id: ConnId, response: Response, exchange: &Exchange) {
+        let response = if self.drain.is_on() { response.closing() } else { response };
         let bytes = response.encode(exchange, &self.date());
         let Some(conn) = self.slots.find(id) else { return };
         let Phase::Http(http) = &mut conn.phase else { return };
-        http.turn = if response.closes(exchange) || self.drain_until.is_some() {
-            HttpTurn::Last
-        } else {
-            HttpTurn::Next
-        };
+        self.counters.responses.add(response.status().number());
+        http.turn = if response.closes(exchange) { HttpTurn::Last } else { HttpTurn::Next };
         let is_last = matches!(http.turn, HttpTurn::Last);
         http.reader = Reader::new(); // gives back what the request had to own
         conn.mark = self.tick;
@@ -198,7 +213,7 @@ impl Engine {
     pub(super) fn refuse_late_request(&mut self, id: ConnId) {
         let late = "The request took too long to arrive.";
         let response = Response::error(Status::REQUEST_TIMEOUT, "late", late).closing();
-        self.respond(id, &response, &Exchange::broken());
+        self.respond(id, response, &Exchange::broken());
     }
 
     /// Reads one frame or message and deals with it. Answers with the bytes used.
@@ -228,9 +243,11 @@ impl Engine {
                 return length;
             }
             _ if !is_admitted => {
+                log::info!(conn = id.generation; "more frames a second than allowed: closing");
                 self.close(id, CloseCode::POLICY, "more frames a second than allowed");
             }
             Event::Message(message) => {
+                self.counters.messages += 1;
                 *budget = budget.saturating_sub(message.payload().len());
                 service.on_message(id, message, &mut self.actions);
             }
@@ -288,11 +305,8 @@ impl Engine {
             Phase::Http(_) => {
                 let full = "The server holds too many unfinished requests.";
                 let response = Response::error(Status::SERVICE_UNAVAILABLE, "overloaded", full);
-                self.respond(
-                    id,
-                    &response.header("Retry-After", "5").closing(),
-                    &Exchange::broken(),
-                );
+                let response = response.header("Retry-After", "5").closing();
+                self.respond(id, response, &Exchange::broken());
             }
             _ => {
                 self.close(
@@ -321,17 +335,20 @@ fn ask(
             Reply::Later => Outcome::Await(request.exchange()),
         };
     }
-    let refuse = |response| Outcome::Respond(response, request.exchange());
     match Offer::parse(request) {
-        Err(refusal) => refuse((&refusal).into()),
+        Err(refusal) => refuse(figures::reason(refusal), (&refusal).into(), request),
         Ok(offer) if !origins.admits(offer.origin(), request.host()) => {
-            refuse((&Refusal::Origin).into())
+            refuse(figures::reason(Refusal::Origin), (&Refusal::Origin).into(), request)
         }
         Ok(offer) => match service.on_upgrade(caller, request, actions) {
             Ok(upgrade) => open(&offer, upgrade, request),
-            Err(response) => refuse(response),
+            Err(response) => refuse(response.status().code(), response, request),
         },
     }
+}
+
+fn refuse(reason: &'static str, response: Response, request: &Request<'_>) -> Outcome {
+    Outcome::Refuse { reason, response, exchange: request.exchange() }
 }
 
 /// The answer to a granted handshake. A subprotocol that was not offered is the service's mistake: 500.

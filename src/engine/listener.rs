@@ -27,8 +27,15 @@ pub(super) struct Listeners {
 #[derive(Debug)]
 struct Listener {
     socket: ListeningSocket,
+    entrance: Entrance,
     ready: bool,
+    /// Somebody else has it as well, who will accept from it when we do no more.
+    shared: bool,
 }
+
+/// Which listening socket a connection came through: they are told apart by the order in which the engine was given them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Entrance(u8);
 
 #[derive(Debug)]
 pub(super) enum ListeningSocket {
@@ -39,7 +46,7 @@ pub(super) enum ListeningSocket {
 /// What trying to accept brought.
 #[derive(Debug)]
 pub(super) enum Accepted {
-    Connection(Socket, Peer),
+    Connection(Socket, Peer, Entrance),
     /// Nobody is waiting.
     Nobody,
     /// Out of descriptors, or of kernel memory: for the first time since all went well when `first`.
@@ -58,7 +65,9 @@ impl Listeners {
         &mut self,
         mut socket: ListeningSocket,
         registry: &Registry,
-    ) -> io::Result<()> {
+    ) -> io::Result<Entrance> {
+        let too_many = |_| io::Error::other("more than 256 sockets to listen on");
+        let entrance = Entrance(u8::try_from(self.listeners.len()).map_err(too_many)?);
         let token = Token(FIRST_LISTENER + self.listeners.len());
         match &mut socket {
             ListeningSocket::Tcp(socket) => registry.register(socket, token, Interest::READABLE)?,
@@ -66,13 +75,20 @@ impl Listeners {
                 registry.register(socket, token, Interest::READABLE)?
             }
         }
-        self.listeners.push(Listener { socket, ready: true });
-        Ok(())
+        self.listeners.push(Listener { socket, entrance, ready: true, shared: false });
+        Ok(entrance)
+    }
+
+    /// See [`Engine::share`](super::Engine::share).
+    pub(super) fn share(&mut self, entrance: Entrance) {
+        self.listeners[usize::from(entrance.0)].shared = true;
     }
 
     /// Notes that somebody may be waiting at the listener with this token.
     pub(super) fn note_ready(&mut self, token: Token) {
-        if let Some(listener) = self.listeners.get_mut(token.0 - FIRST_LISTENER) {
+        let entrance = token.0 - FIRST_LISTENER;
+        let listener = |listener: &&mut Listener| usize::from(listener.entrance.0) == entrance;
+        if let Some(listener) = self.listeners.iter_mut().find(listener) {
             listener.ready = true;
         }
     }
@@ -98,7 +114,7 @@ impl Listeners {
             match listener.socket.accept() {
                 Ok((socket, peer)) => {
                     self.rest = None;
-                    return Accepted::Connection(socket, peer);
+                    return Accepted::Connection(socket, peer, listener.entrance);
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => listener.ready = false,
                 Err(e) if is_about_one_peer(&e) => {}
@@ -110,6 +126,11 @@ impl Listeners {
             }
         }
         Accepted::Nobody
+    }
+
+    /// Leaves to others what is theirs as well: who waits there is theirs.
+    pub(super) fn close_shared(&mut self) {
+        self.listeners.retain(|listener| !listener.shared);
     }
 
     /// Stops listening: the sockets are closed.

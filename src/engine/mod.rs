@@ -32,6 +32,8 @@ mod client;
 mod conn;
 mod conn_map;
 mod deadline;
+mod draining;
+mod figures;
 mod ids;
 mod input;
 mod listener;
@@ -54,12 +56,15 @@ pub use self::actions::Actions;
 pub use self::client::Client;
 pub use self::conn::Peer;
 pub use self::conn_map::ConnMap;
+pub use self::figures::{Close, Counters, Figures, Tally};
 pub use self::ids::{AudienceId, ConnId};
+pub use self::listener::Entrance;
 
 use self::address::Addresses;
 use self::audience::Audiences;
 use self::conn::{Conn, Http, Phase, Socket};
 use self::deadline::{Deadlines, Tick};
+use self::draining::Drain;
 use self::listener::{Accepted, Listeners, ListeningSocket, WAKER, set_nodelay};
 use self::outbox::Pool;
 use self::rate::Rates;
@@ -123,6 +128,11 @@ pub trait Service {
         let _ = actions;
     }
 
+    /// What [`Actions::ask_figures`] asked for.
+    fn on_figures(&mut self, figures: &Figures, actions: &mut Actions) {
+        let _ = (figures, actions);
+    }
+
     /// The close code for a connection that the engine closes for a reason of its own.
     fn close_code(&self, id: ConnId, cause: Cause) -> CloseCode {
         let _ = id;
@@ -140,6 +150,8 @@ pub struct Caller {
     /// Who asks: the peer, or whom it names if it is a trusted proxy. The same connection of a proxy may bring requests of
     /// many.
     pub client: Client,
+    /// The listening socket that it came through.
+    pub entrance: Entrance,
 }
 
 /// The answer to a request.
@@ -247,12 +259,16 @@ pub struct Engine {
     unread: HashMap<ConnId, Vec<u8>>,
     unfinished_bytes: usize,
     lists: Lists,
+    counters: Counters,
 
+    /// When this turn's wait ended.
     now: Instant,
+    /// When the last turn ended.
+    ended: Instant,
     tick: Tick,
     /// The date as responses carry it, and the second since 1970 that it is for.
     date: (u64, Date),
-    drain_until: Option<Instant>,
+    drain: Drain,
 }
 
 /// Who is to be seen to, in this turn or the next. A connection's `Flags` tell which of them it is in.
@@ -292,10 +308,12 @@ impl Engine {
             unread: HashMap::new(),
             unfinished_bytes: 0,
             lists: Lists::default(),
+            counters: Counters::default(),
             now,
+            ended: now,
             tick: Tick::default(),
             date: (0, Date::from_unix(0)),
-            drain_until: None,
+            drain: Drain::No,
             config,
         })
     }
@@ -315,7 +333,7 @@ impl Engine {
     ///
     /// # Errors
     /// When it cannot be made non-blocking or watched.
-    pub fn listen_on(&mut self, listener: std::net::TcpListener) -> io::Result<()> {
+    pub fn listen_on(&mut self, listener: std::net::TcpListener) -> io::Result<Entrance> {
         listener.set_nonblocking(true)?;
         let listener = mio::net::TcpListener::from_std(set_nodelay(listener)?);
         self.listeners.add(ListeningSocket::Tcp(listener), self.poll.registry())
@@ -325,10 +343,19 @@ impl Engine {
     ///
     /// # Errors
     /// When it cannot be made non-blocking or watched.
-    pub fn listen_on_unix(&mut self, listener: std::os::unix::net::UnixListener) -> io::Result<()> {
+    pub fn listen_on_unix(
+        &mut self,
+        listener: std::os::unix::net::UnixListener,
+    ) -> io::Result<Entrance> {
         listener.set_nonblocking(true)?;
         let listener = mio::net::UnixListener::from_std(listener);
         self.listeners.add(ListeningSocket::Unix(listener), self.poll.registry())
+    }
+
+    /// Says that a listening socket is held by somebody else as well, who will have a successor accept from it. So a
+    /// [drain](Actions::drain) stops accepting from it at once: newcomers wait in the kernel's queue, and none is refused.
+    pub fn share(&mut self, entrance: Entrance) {
+        self.listeners.share(entrance);
     }
 
     /// For other threads to wake this loop.
@@ -346,14 +373,11 @@ impl Engine {
     /// # Errors
     /// When the poller fails; a connection's or a listener's failure is dealt with and logged.
     pub fn run(&mut self, service: &mut impl Service) -> io::Result<()> {
+        self.ended = Instant::now();
         while !self.is_drained() {
             self.turn(service)?;
         }
         Ok(())
-    }
-
-    fn is_drained(&self) -> bool {
-        self.drain_until.is_some_and(|until| self.slots.len() == 0 || until <= self.now)
     }
 
     /// One turn of the loop. Never inlined, so that a profile can tell its work from that of others.
@@ -368,6 +392,7 @@ impl Engine {
         }
         self.accept();
         self.pass_deadlines();
+        self.go_on_draining(service);
         if service.next_deadline().is_some_and(|at| at <= self.now) {
             service.on_deadline(&mut self.actions);
             self.apply_actions(service);
@@ -377,18 +402,19 @@ impl Engine {
         service.on_turn_end(&mut self.actions);
         self.apply_actions(service);
         self.send_all();
+        self.ended = Instant::now();
+        self.counters.turns.note(self.ended - self.now);
         Ok(())
     }
 
     fn wait(&mut self, service: &impl Service) -> io::Result<()> {
-        let began = Instant::now();
-        let timeout = self.timeout(began, service.next_deadline());
+        let timeout = self.timeout(self.ended, service.next_deadline());
         match self.poll.poll(&mut self.events, timeout) {
             Err(e) if e.kind() == ErrorKind::Interrupted => self.events.clear(),
             result => result?,
         }
         let now = Instant::now();
-        let away = (now - self.now).saturating_sub(timeout.unwrap_or(now - began));
+        let away = (now - self.now).saturating_sub(timeout.unwrap_or(now - self.ended));
         if away > config::AWAY {
             log::warn!("nobody was served for {} ms: the process stood still", away.as_millis());
             self.deadlines.stand_still(away);
@@ -412,7 +438,7 @@ impl Engine {
         }
         let from_now = |at: Instant| at.saturating_duration_since(now);
         let accept = self.listeners.retry_at(now).map(from_now);
-        let drain = self.drain_until.map(from_now);
+        let drain = self.drain.next().map(from_now);
         let service = service.map(from_now);
         [self.deadlines.wait_from(now), accept, drain, service].into_iter().flatten().min()
     }
@@ -442,7 +468,7 @@ impl Engine {
     fn accept(&mut self) {
         for _ in 0..config::ACCEPTS_PER_TURN {
             match self.listeners.accept(self.now) {
-                Accepted::Connection(socket, peer) => self.admit(socket, peer),
+                Accepted::Connection(socket, peer, entrance) => self.admit(socket, peer, entrance),
                 Accepted::Nobody => return,
                 Accepted::Starved { error, first } => {
                     if first {
@@ -454,15 +480,17 @@ impl Engine {
         }
     }
 
-    fn admit(&mut self, mut socket: Socket, peer: Peer) {
+    fn admit(&mut self, mut socket: Socket, peer: Peer, entrance: Entrance) {
         if self.slots.len() >= self.config.connections_max {
+            log::warn!(peer:%; "a connection is turned away: there are {} already", self.slots.len());
             return self.turn_away(socket, "full", "The server has no room for more connections.");
         }
         if !self.addresses.has_room_for(peer) {
+            log::info!(peer:%; "a connection is turned away: its address has too many");
             return self.turn_away(socket, "too_many", "Your address has too many connections.");
         }
         let is_proxy = Client::of(peer).is_trusted(&self.config.trusted);
-        let http = Http::new(peer, is_proxy && self.config.proxy_protocol);
+        let http = Http::new(peer, entrance, is_proxy && self.config.proxy_protocol);
         let registry = self.poll.registry();
         let now = self.tick;
         let mut refused = None;
@@ -473,11 +501,12 @@ impl Engine {
             refused = socket.source(watch).err();
             Conn::new(id, socket, http, now)
         });
+        self.counters.accepted += 1;
         self.addresses.add(id, peer);
         match refused {
             // The kernel's limit on watched descriptors: as rare as being out of memory.
             Some(error) => {
-                log::warn!("{id}: cannot be watched: {error}");
+                log::warn!(conn = id.generation, peer:%; "a connection cannot be watched: {error}");
                 self.kill(id, Ending::Lost);
             }
             None => self.schedule(id),
@@ -485,8 +514,9 @@ impl Engine {
     }
 
     /// Refuses a connection before anything is read from it: cheap, and clear to who asked.
-    fn turn_away(&mut self, mut socket: Socket, code: &str, message: &str) {
+    fn turn_away(&mut self, mut socket: Socket, code: &'static str, message: &str) {
         use std::io::Write;
+        self.counters.turned_away.add(code);
         let response = Response::error(Status::SERVICE_UNAVAILABLE, code, message)
             .header("Retry-After", "5")
             .closing();
@@ -540,7 +570,8 @@ impl Engine {
             Phase::Http(http) if http.is_reading() => self.refuse_late_request(id),
             Phase::Open(_) if conn.is_open() && !conn.flags.pinged => self.ping(id),
             Phase::Open(_) if conn.is_open() => {
-                log::debug!("{id}: nothing heard, closing");
+                let peer = conn.socket.peer();
+                log::debug!(conn = id.generation, peer:%; "nothing was heard of a connection");
                 self.kill(id, Ending::Silent);
             }
             Phase::Http(_) | Phase::Open(_) | Phase::Lingering { .. } => {

@@ -45,10 +45,14 @@ impl Engine {
                     return;
                 };
                 if let Some(exchange) = http.take_pending() {
-                    self.respond(id, &response, &exchange);
+                    self.respond(id, response, &exchange);
                 }
             }
-            Action::Drain => self.drain(service),
+            Action::TellFigures => {
+                service.on_figures(&self.figures(), &mut self.actions);
+                self.apply_actions(service);
+            }
+            Action::Drain { over, seed } => self.drain(over, seed, service),
         }
     }
 
@@ -62,6 +66,7 @@ impl Engine {
         let Some(conn) = self.slots.find(id) else { return };
         let deflated = if conn.takes_deflated() { self.codec.deflate(&frame) } else { None };
         conn.queue_frame(deflated.unwrap_or(frame), &mut self.pool);
+        self.counters.sends += 1;
         self.lists.flush_later(conn);
         if conn.outbox_bytes() >= config::SEND_AT_ONCE_BYTES && !conn.flags.blocked {
             self.flush(id);
@@ -121,6 +126,7 @@ impl Engine {
         let cap = self.config.outbox_bytes_max;
         let registry = self.poll.registry();
         let mut broken = Vec::new();
+        let mut sent_bytes = 0;
         for (lane, round) in self.audiences.lanes(audience).into_iter().zip(rounds) {
             let Some(round) = round else { continue };
             let bytes = round.bytes().expect("frozen by ending it");
@@ -137,7 +143,11 @@ impl Engine {
                 let is_fresh = conn.outbox_bytes() == 0;
                 let delivered = conn.deliver(round, bytes, start, &mut self.pool);
                 if conn.outbox_bytes() == 0 && delivered.is_ok() {
+                    sent_bytes += bytes.len() - start;
                     continue;
+                }
+                if is_fresh && delivered.is_ok() {
+                    sent_bytes += bytes.len() - start - conn.outbox_bytes();
                 }
                 let watched = delivered.and_then(|()| match is_fresh {
                     true => conn.note_blocked(true, registry),
@@ -149,6 +159,7 @@ impl Engine {
                 }
             }
         }
+        self.counters.sent_bytes += sent_bytes as u64;
         for id in broken {
             self.kill(id, Ending::Lost);
         }
@@ -178,6 +189,7 @@ impl Engine {
         });
         let Ok(flush) = flushed else { return self.kill(id, Ending::Lost) };
         let queued = conn.outbox_bytes();
+        self.counters.sent_bytes += (before - queued) as u64;
         if conn.flags.paused && queued < before {
             conn.heard(self.tick); // a peer that takes what is sent is alive, though it is not read
         }
@@ -213,7 +225,7 @@ impl Engine {
         for id in std::mem::take(&mut self.lists.over_cap) {
             let code = service.close_code(id, Cause::SlowReader);
             let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) else { continue };
-            log::debug!("{id}: slow reader, closing");
+            log::info!(conn = id.generation, peer:% = conn.socket.peer(); "a slow reader is closed");
             conn.drop_unsent_frames();
             self.close(id, code, "slow consumer");
         }
@@ -244,7 +256,9 @@ impl Engine {
 
     /// *Fail the WebSocket Connection* (§7.1.7): say which rule was broken, and take in no more.
     pub(super) fn fail(&mut self, id: ConnId, fault: Fault) {
-        log::debug!("{id}: {fault}");
+        if let Some(conn) = self.slots.find(id) {
+            log::info!(conn = id.generation, peer:% = conn.socket.peer(); "the protocol was broken: {fault}");
+        }
         self.depart(id, Ending::Failed(fault));
         self.say_close(id, Some(fault.close_code()), &fault.to_string());
         self.linger(id, false);
@@ -280,6 +294,7 @@ impl Engine {
             return false;
         }
         self.audiences.leave_all(id, &mut self.slots);
+        self.counters.closes.add(ending.into());
         let conn = self.slots.find(id).expect("found above");
         conn.flags.departed = true;
         conn.mark = self.tick;
@@ -295,28 +310,6 @@ impl Engine {
         if let Some(frame) = protocol.close(code, reason) {
             conn.queue_frame(frame, &mut self.pool);
             self.lists.flush_later(conn);
-        }
-    }
-
-    /// Stops accepting and starts to close all that is connected.
-    fn drain(&mut self, service: &mut impl Service) {
-        if self.drain_until.is_some() {
-            return;
-        }
-        self.drain_until = Some(self.now + self.config.waits.close * 2);
-        self.listeners.close();
-        for id in self.slots.ids() {
-            let Some(conn) = self.slots.find(id) else { continue };
-            match &conn.phase {
-                Phase::Open(_) => {
-                    let code = service.close_code(id, Cause::Drain);
-                    self.close(id, code, "the server is going away");
-                }
-                Phase::Http(http) if http.is_waiting() && conn.outbox_bytes() == 0 => {
-                    self.kill(id, Ending::Lost);
-                }
-                Phase::Http(_) | Phase::Lingering { .. } | Phase::Dead => {}
-            }
         }
     }
 }

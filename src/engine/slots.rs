@@ -61,6 +61,11 @@ impl Slots {
         }
     }
 
+    /// All connections.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Conn> {
+        self.slab.iter().map(|(_, conn)| conn)
+    }
+
     pub(super) fn ids(&self) -> Vec<ConnId> {
         self.slab.iter().map(|(_, conn)| conn.id).collect()
     }

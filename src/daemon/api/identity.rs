@@ -108,13 +108,14 @@ impl Asker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Client, Peer};
+    use crate::engine::{Client, Entrance, Peer};
 
     #[test]
     fn addresses_are_counted_by_network_unless_this_machines() {
         let asker = |address: &str| {
             let client = Client { address: address.parse().ok(), port: None, secure: true };
-            let asker = Asker::of(Caller { id: ConnId::imagined(1), peer: Peer::Unix, client });
+            let (id, entrance) = (ConnId::imagined(1), Entrance::default());
+            let asker = Asker::of(Caller { id, peer: Peer::Unix, client, entrance });
             assert!(asker.secure);
             asker.address.map(|ip| ip.to_string())
         };

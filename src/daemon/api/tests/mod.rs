@@ -14,7 +14,7 @@ use crate::chat::log::{Failure, Restored};
 use crate::chat::{self, Author, Chat, Limits, Now, PersonId, RoomId, UnixMs};
 use crate::daemon::accounts::LogIn;
 use crate::daemon::passwords::{JOBS_MAX, Job};
-use crate::engine::{Caller, Client, ConnId, Peer};
+use crate::engine::{Caller, Client, ConnId, Entrance, Peer};
 use crate::http::{self, Date, Exchange, Reader};
 use crate::store::{AccountWrite, SessionNo, StoredAccount, StoredSession};
 
@@ -126,7 +126,8 @@ impl World {
         self.connections += 1;
         let conn = ConnId::imagined(self.connections);
         let client = Client { address: self.address.parse().ok(), port: None, secure: self.secure };
-        let asker = Asker::of(Caller { id: conn, peer: Peer::Unix, client });
+        let entrance = Entrance::default();
+        let asker = Asker::of(Caller { id: conn, peer: Peer::Unix, client, entrance });
         let reply = self.turn(|api, turn| api.request(asker, &request, turn));
         if let Reply::Now(response) = reply {
             self.responses.insert(conn, response);
