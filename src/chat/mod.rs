@@ -220,6 +220,11 @@ impl Chat {
         chat
     }
 
+    /// How many rooms there are, those in memory included.
+    pub fn rooms(&self) -> usize {
+        self.rooms.durable() + self.rooms.invites()
+    }
+
     /// Who somebody is. `None` for the deleted, and for guests who are forgotten.
     pub fn person(&self, id: PersonId) -> Option<User> {
         self.people.find_living(id).map(|key| self.people[key].user())

@@ -42,8 +42,9 @@ pub use self::open_error::OpenError;
 
 use self::db::Stored;
 use self::log::Request;
-use self::threads::{Answered, Asked};
+use self::threads::{Answered, Asked, Committed};
 use self::writer::{Ends, Job, Writer};
+use crate::Histogram;
 use crate::chat::log::{Read, ReadOut, Restored, Write, Written};
 use crate::worker::Worker;
 
@@ -83,11 +84,12 @@ pub struct Store<T> {
     to_writer: Sender<Vec<Job<T>>>,
     /// `None` where the writer reads.
     to_reader: Option<Sender<Asked<T>>>,
-    written: Receiver<Vec<Answered<T>>>,
+    written: Receiver<Committed<T>>,
     read: Receiver<Answered<T>>,
     arrived: VecDeque<Answered<T>>,
     writes: Load,
     reads: Load,
+    commits: Histogram,
     threads: Vec<Worker>,
 }
 
@@ -156,6 +158,7 @@ impl<T: Send + 'static> Store<T> {
             arrived: VecDeque::new(),
             writes: Load::default(),
             reads: Load::default(),
+            commits: Histogram::default(),
             threads,
         };
         Ok(Opened { store, restored, accounts, sessions, secret })
@@ -210,7 +213,10 @@ impl<T: Send + 'static> Store<T> {
 
     /// The answers that are there, writes in the order of their commits.
     pub fn answers(&mut self) -> impl Iterator<Item = Answer<T>> {
-        self.arrived.extend(self.written.try_iter().flatten());
+        for committed in self.written.try_iter() {
+            self.commits.note(committed.took);
+            self.arrived.extend(committed.answers);
+        }
         self.arrived.extend(self.read.try_iter());
         std::iter::from_fn(|| {
             let Answered { answer, bytes } = self.arrived.pop_front()?;
@@ -220,6 +226,21 @@ impl<T: Send + 'static> Store<T> {
             }
             Some(answer)
         })
+    }
+
+    /// How long commits took.
+    pub fn commits(&self) -> &Histogram {
+        &self.commits
+    }
+
+    /// The writes that are under way.
+    pub fn writes_under_way(&self) -> Load {
+        self.writes
+    }
+
+    /// The reads that are under way.
+    pub fn reads_under_way(&self) -> Load {
+        self.reads
     }
 
     /// False when a thread has ended that should not have: nothing more is to be expected of this store.
@@ -239,10 +260,12 @@ impl<T: Send + 'static> Store<T> {
 }
 
 /// What is under way.
-#[derive(Debug, Default)]
-struct Load {
-    requests: usize,
-    bytes: usize,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// How many requests.
+    pub requests: usize,
+    /// What they come to.
+    pub bytes: usize,
 }
 
 impl Load {

@@ -26,6 +26,13 @@ pub(super) struct Answered<T> {
     pub(super) bytes: usize,
 }
 
+/// What one transaction came to.
+#[derive(Debug)]
+pub(super) struct Committed<T> {
+    pub(super) answers: Vec<Answered<T>>,
+    pub(super) took: Duration,
+}
+
 impl<T> Asked<T> {
     pub(super) fn new(by: T, read: Read) -> Self {
         Self { by, read, since: Instant::now() }

@@ -10,12 +10,12 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::db::{Backlog, Db, Lock};
 use super::log::{Log, Outcome, Request};
 use super::tables::Fault;
-use super::threads::{Answered, Asked};
+use super::threads::{Answered, Asked, Committed};
 use super::{AFTER_MS, Answer};
 use crate::chat::log::{Failure, Read, ReadOut};
 
@@ -31,7 +31,7 @@ pub(super) enum Job<T> {
 #[derive(Debug)]
 pub(super) struct Ends<T> {
     pub(super) jobs: Receiver<Vec<Job<T>>>,
-    pub(super) written: Sender<Vec<Answered<T>>>,
+    pub(super) written: Sender<Committed<T>>,
     pub(super) read: SyncSender<Answered<T>>,
     /// `None` where the writer reads.
     pub(super) to_searcher: Option<Sender<Asked<T>>>,
@@ -125,11 +125,14 @@ impl<T, W: Fn()> Writer<T, W> {
             }
         }
         if !requests.is_empty() {
+            let began = Instant::now();
             let outcomes = self.log.commit(&requests);
+            let took = began.elapsed();
             let answers = by.into_iter().zip(&requests).zip(outcomes);
             let answers = answers.map(|((by, request), outcome)| answered(by, request, outcome));
+            let committed = Committed { answers: answers.collect(), took };
             // Fails when the store's near end is gone: then nobody waits.
-            let _ = self.ends.written.send(answers.collect());
+            let _ = self.ends.written.send(committed);
             (self.wake)();
         }
         let needs = self.log.tables().last();
