@@ -98,9 +98,22 @@ pub struct Serve {
     #[arg(long, value_name = "on|off", env = "WSRELAY_RELAY", default_value = "on")]
     pub relay: Switch,
 
+    /// Where /metrics is served, and nowhere else. Default: with all the rest, to this machine alone.
+    #[arg(long, value_name = "ADDR", env = "WSRELAY_METRICS_LISTEN", value_parser = ListenAddr::parse)]
+    pub metrics_listen: Option<ListenAddr>,
+
+    /// Over how many seconds connections are closed when the process is told to end.
+    #[arg(long, value_name = "N", env = "WSRELAY_DRAIN_SECONDS", default_value_t = 3)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=3600))]
+    pub drain_seconds: u32,
+
     /// How much to log to standard error: off, error, warn, info, debug or trace.
     #[arg(long, value_name = "LEVEL", env = "WSRELAY_LOG", default_value = "info")]
     pub log: log::LevelFilter,
+
+    /// What a line of the log looks like.
+    #[arg(long, value_name = "text|json", env = "WSRELAY_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
 }
 
 /// One message can be this large at the most: a frame's length must fit the engine's 32-bit bookkeeping with room to
@@ -123,6 +136,15 @@ pub enum Registration {
     Open,
     /// Nobody.
     Closed,
+}
+
+/// What a line of the log looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object, for programs.
+    Json,
 }
 
 /// Where to listen.

@@ -1,6 +1,7 @@
 //! The `wsrelay` executable: parse, run, exit code.
 #![forbid(unsafe_code)]
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use wsrelay::cli::{self, Invocation};
@@ -16,17 +17,22 @@ fn main() -> ExitCode {
         #[cfg(all(feature = "bench", target_os = "linux"))]
         Ok(Invocation::Bench(options)) => ended(wsrelay::bench::run(&options)),
         Err(line) => {
-            eprintln!("{line}");
+            complain(&line);
             ExitCode::from(2)
         }
     }
+}
+
+/// Says it on standard error, if that is still there.
+fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn ended(result: Result<(), impl std::fmt::Display>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("error: {e}");
+            complain(&format!("error: {e}"));
             ExitCode::FAILURE
         }
     }

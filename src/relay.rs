@@ -40,6 +40,7 @@ pub struct Relay {
     rooms: Slab<Room>,
     names: HashMap<Box<str>, u32>,
     seats: ConnMap<Seat>,
+    members: usize,
 }
 
 #[derive(Debug)]
@@ -75,6 +76,11 @@ impl Relay {
     /// Rooms with somebody in them.
     pub fn rooms(&self) -> usize {
         self.rooms.len()
+    }
+
+    /// Open connections that this relay has let in, those to `/echo` among them.
+    pub fn members(&self) -> usize {
+        self.members
     }
 
     fn enter(&mut self, name: RoomName<'_>, id: ConnId, actions: &mut Actions) -> u32 {
@@ -128,6 +134,7 @@ impl Service for Relay {
             }
         };
         self.seats.insert(caller.id, seat);
+        self.members += 1;
         Ok(Upgrade::default())
     }
 
@@ -146,7 +153,9 @@ impl Service for Relay {
     }
 
     fn on_close(&mut self, id: ConnId, _: Ending, actions: &mut Actions) {
-        if let Some(Seat::Room { room, .. }) = self.seats.remove(id) {
+        let Some(seat) = self.seats.remove(id) else { return };
+        self.members -= 1;
+        if let Seat::Room { room, .. } = seat {
             self.leave(room, actions);
         }
     }

@@ -1,5 +1,6 @@
 /**
  * One wsrelay daemon, started for a test and ended by its process id. Ready when its first line is.
+ * When told to end it closes all connections at once, unless flags say otherwise.
  * The executable is $WSRELAY_BIN. Without `--data` among its flags it keeps everything in memory.
  */
 
@@ -19,7 +20,10 @@ export async function startDaemon({ listen = '127.0.0.1:0', flags = [], through 
   if (!bin) throw new Error('WSRELAY_BIN does not name the daemon');
   const place = flags.includes('--data') ? [] : ['--memory'];
   const [command, ...parameters] = [...through, bin, '--listen', listen, ...place, ...flags];
-  const options = { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } };
+  const options = {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { WSRELAY_DRAIN_SECONDS: '0', ...process.env, ...env },
+  };
   const child = spawn(command, parameters, options);
   let stderr = '';
   child.stderr.on('data', (chunk) => { stderr += chunk; });

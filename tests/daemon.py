@@ -4,7 +4,7 @@
         daemon.ws("/echo"), daemon.http("/")
 
 It listens on a free port of 127.0.0.1, and is ready when its first line is: that line is the promise, so nothing here waits by guessing.
-The executable is $WSRELAY_BIN. Without `--data` among its flags it keeps everything in memory.
+The executable is $WSRELAY_BIN. When told to end it closes all connections at once, unless flags say otherwise. Without `--data` among its flags it keeps everything in memory.
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ EXIT_S = 15.0
 class Daemon:
     """`with` starts it; leaving the block ends it with SIGTERM and insists on status 0."""
 
-    def __init__(self, *flags: str) -> None:
+    def __init__(self, *flags: str, env: dict[str, str] | None = None, stderr: int | None = None) -> None:
         place = () if "--data" in flags else ("--memory",)
         self._command = [os.environ["WSRELAY_BIN"], "--listen", "127.0.0.1:0", *place, *flags]
+        self._env = {"WSRELAY_DRAIN_SECONDS": "0", **os.environ, **(env or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._stderr = tempfile.TemporaryFile()
+        self._stderr_to = self._stderr if stderr is None else stderr
         self.first_line = ""
 
     def __enter__(self) -> Daemon:
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._stderr
+            self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._stderr_to, env=self._env
         )
         try:
             self.first_line = self._read_first_line()

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::accounts::{AccountTicket, Accounts, LogIn};
 use super::api::{Admission, Api};
 use super::close_code;
+use super::metrics::Counts;
 use super::passwords::{Hashed, Passwords};
 use super::seats::Seats;
 use super::turn::{self, Turn};
@@ -31,6 +32,7 @@ pub(super) struct Live {
     pub(super) api: Api,
     pub(super) seats: Seats,
     pub(super) limits: Limits,
+    pub(super) counts: Counts,
     store: Store<Ticket>,
     passwords: Passwords<AccountTicket>,
     clock: Clock,
@@ -89,6 +91,7 @@ impl Live {
             api: Api::new(accounts, &secret, admission),
             seats: Seats::default(),
             limits,
+            counts: Counts::default(),
             store,
             passwords: Passwords::start(wake_by(waker))?,
             clock,
@@ -171,6 +174,11 @@ impl Live {
         self.store.submit();
     }
 
+    /// The store, to see how it does.
+    pub(super) fn store(&self) -> &Store<Ticket> {
+        &self.store
+    }
+
     /// False once a thread has ended, which it does only by a fault of its own.
     pub(super) fn is_sound(&self) -> bool {
         self.store.is_alive() && self.passwords.is_alive()
@@ -244,10 +252,16 @@ impl Live {
         use chat::Effect;
         match effect {
             Effect::Send(session, event) => {
+                if let Event::Error(_, refusal) = event {
+                    self.counts.refused(refusal);
+                }
                 let frame = self.encode(&event);
                 actions.send_frame(conn(session), frame);
             }
             Effect::Publish { room, event, except, droppable } => {
+                if let Event::Entry(_, entry) = &event {
+                    self.counts.entries.add(wire::entry_kind(&entry.what));
+                }
                 let Some(audience) = self.audience(room) else { return };
                 let (frame, except) = (self.encode(&event), except.map(conn));
                 match droppable {

@@ -76,7 +76,10 @@ pub(super) fn on_message(live: &mut Live, id: ConnId, message: Message<'_>, acti
         Ok(command) => live.tell(actions, |chat, now, effects| {
             chat.apply(SessionId(id.to_bits()), command, now, effects);
         }),
-        Err(fault) => live.send_text(id, actions, |out| wire::encode_fault(&fault, out)),
+        Err(fault) => {
+            live.counts.misspoken(fault.rule.code());
+            live.send_text(id, actions, |out| wire::encode_fault(&fault, out));
+        }
     }
 }
 

@@ -2,57 +2,143 @@
 //!
 //! Owns how they are made: a backlog as long as the kernel allows, so that a crowd that reconnects at once waits in line
 //! instead of being dropped; and a Unix socket's file, which a killed process leaves behind and a new one replaces.
+//!
+//! Or they are not made but handed over, by a supervisor that keeps them from one process to the next (sd_listen_fds(3)):
+//! then those who come in between wait in line, and no attempt to connect fails. This is why there is no `SO_REUSEPORT`
+//! here, with which each process has a line of its own, and the one that ends takes those who wait in it along.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
+use listenfd::ListenFd;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::cli::ListenAddr;
-use crate::engine::Engine;
+use crate::engine::{Engine, Entrance};
 
-/// What is listened on. Unix sockets' files go when this does.
+/// What is listened on. The files of the Unix sockets that were made here go when this does.
 #[derive(Debug, Default)]
 pub(super) struct Bound {
-    tcp: Vec<SocketAddr>,
-    unix: Vec<PathBuf>,
+    tcp: Vec<String>,
+    unix: Vec<String>,
+    files: Vec<PathBuf>,
+    /// Where metrics are served, and nothing else is.
+    metrics: Vec<Entrance>,
+    /// The sockets were handed over, and are somebody's who may hand them to another process as well.
+    handed_over: bool,
+}
+
+/// The sockets that a supervisor has handed over.
+pub(super) struct HandedOver {
+    sockets: ListenFd,
+    /// What each is called, as far as that was said.
+    names: Vec<String>,
+}
+
+impl HandedOver {
+    /// As the environment says. To be called before any thread is started: the variables are taken out of it.
+    pub(super) fn from_env() -> Self {
+        let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+        let names = names.split(':').map(str::to_owned).collect();
+        Self { sockets: ListenFd::from_env(), names }
+    }
 }
 
 impl Bound {
-    /// Lets the engine accept from all of `addresses`.
-    pub(super) fn listen(addresses: &[ListenAddr], engine: &mut Engine) -> io::Result<Self> {
+    /// Lets the engine accept from what was handed over or, if nothing was, from all of `addresses`; and for metrics alone
+    /// from `metrics`.
+    pub(super) fn listen(
+        mut handed_over: HandedOver,
+        addresses: &[ListenAddr],
+        metrics: Option<&ListenAddr>,
+        engine: &mut Engine,
+    ) -> io::Result<Self> {
         let mut bound = Self::default();
-        for address in addresses {
-            match address {
-                ListenAddr::Tcp(addresses) => {
-                    for address in addresses {
-                        let listener = bind_tcp(*address).map_err(|e| cannot(address, &e))?;
-                        bound.tcp.push(listener.local_addr()?);
-                        engine.listen_on(listener)?;
-                    }
-                }
-                ListenAddr::Unix(path) => {
-                    let listener = bind_unix(path).map_err(|e| cannot(path.display(), &e))?;
-                    bound.unix.push(path.clone());
-                    engine.listen_on_unix(listener)?;
-                }
+        if handed_over.sockets.len() == 0 {
+            for address in addresses {
+                bound.bind(address, engine)?;
             }
+        } else {
+            bound.take(&mut handed_over, engine)?;
+        }
+        if let Some(address) = metrics {
+            let entrances = bound.bind(address, engine)?;
+            bound.metrics.extend(entrances);
         }
         Ok(bound)
     }
 
     /// Each as it is announced, those over TCP first.
-    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
-        let tcp = self.tcp.iter().map(|address| format!("http://{address}"));
-        tcp.chain(self.unix.iter().map(|path| format!("unix:{}", path.display())))
+    pub(super) fn lines(&self) -> impl Iterator<Item = &String> {
+        self.tcp.iter().chain(&self.unix)
+    }
+
+    /// True when the sockets may outlive this process.
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.handed_over
+    }
+
+    /// The entrances at which nothing but metrics is served.
+    pub(super) fn metrics(&self) -> &[Entrance] {
+        &self.metrics
+    }
+
+    fn bind(&mut self, address: &ListenAddr, engine: &mut Engine) -> io::Result<Vec<Entrance>> {
+        match address {
+            ListenAddr::Tcp(addresses) => {
+                let bind = |address: &SocketAddr| {
+                    let listener = bind_tcp(*address).map_err(|e| cannot(address, &e))?;
+                    self.listen_tcp(listener, engine)
+                };
+                addresses.iter().map(bind).collect()
+            }
+            ListenAddr::Unix(path) => {
+                let listener = bind_unix(path).map_err(|e| cannot(path.display(), &e))?;
+                self.files.push(path.clone());
+                Ok(vec![self.listen_unix(listener, engine)?])
+            }
+        }
+    }
+
+    fn take(&mut self, handed_over: &mut HandedOver, engine: &mut Engine) -> io::Result<()> {
+        self.handed_over = true;
+        let HandedOver { sockets, names } = handed_over;
+        for index in 0..sockets.len() {
+            let entrance = if let Ok(Some(listener)) = sockets.take_tcp_listener(index) {
+                self.listen_tcp(listener, engine)?
+            } else {
+                let listener = sockets
+                    .take_unix_listener(index)
+                    .map_err(|e| cannot("what was handed over", &e))?;
+                let listener = listener.expect("each is taken once");
+                self.listen_unix(listener, engine)?
+            };
+            engine.share(entrance);
+            if names.get(index).is_some_and(|name| name == METRICS_NAME) {
+                self.metrics.push(entrance);
+            }
+        }
+        Ok(())
+    }
+
+    fn listen_tcp(&mut self, listener: TcpListener, engine: &mut Engine) -> io::Result<Entrance> {
+        self.tcp.push(format!("http://{}", listener.local_addr()?));
+        engine.listen_on(listener)
+    }
+
+    fn listen_unix(&mut self, listener: UnixListener, engine: &mut Engine) -> io::Result<Entrance> {
+        let address = listener.local_addr()?;
+        let path = address.as_pathname().unwrap_or(Path::new(""));
+        self.unix.push(format!("unix:{}", path.display()));
+        engine.listen_on_unix(listener)
     }
 }
 
 impl Drop for Bound {
     fn drop(&mut self) {
-        for path in &self.unix {
+        for path in &self.files {
             // Gone already is as good.
             let _ = std::fs::remove_file(path);
         }
@@ -73,6 +159,9 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Connections that may wait to be accepted; the kernel takes its own limit (`net.core.somaxconn`) when that is lower.
 const BACKLOG: i32 = 4096;
+
+/// What a socket that is handed over for metrics is called (`FileDescriptorName=`).
+const METRICS_NAME: &str = "metrics";
 
 fn bind_unix(path: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(path) {

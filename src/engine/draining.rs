@@ -42,9 +42,9 @@ impl Drain {
 }
 
 impl Engine {
-    /// Begins the end.
+    /// Begins the end, or hurries it.
     pub(super) fn drain(&mut self, over: Duration, seed: u64, service: &mut impl Service) {
-        if self.drain.is_on() {
+        if matches!(self.drain, Drain::Leaving(_)) {
             return;
         }
         self.listeners.close_shared();

@@ -53,6 +53,8 @@ impl Daemon {
                 shell
             }
         };
+        // Told to end, it closes all connections at once, unless the test is about that.
+        command.env("WSRELAY_DRAIN_SECONDS", "0");
         command.args(["--listen", "127.0.0.1:0"]).args(args).stdout(Stdio::piped());
         if !args.contains(&"--data") {
             command.arg("--memory");

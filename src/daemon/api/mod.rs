@@ -29,14 +29,14 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 
 use self::routes::Route;
-use super::accounts::{AccountTicket, Accounts, Denial, Ended};
+use super::accounts::{AccountTicket, Accounts, Denial, Done, Ended};
 use super::passwords::Hashed;
 use super::throttle::{Allowance, Throttle};
 use super::tokens::GuestKey;
 use super::turn::{Effect, Turn};
 use crate::chat::{Answer, CallId, Refusal};
-use crate::engine::Reply;
-use crate::http::{Request, Response};
+use crate::engine::{Reply, Tally};
+use crate::http::{Request, Response, Status};
 use crate::store::AccountWritten;
 
 pub(super) use self::identity::{Asker, Identity, Unknown};
@@ -51,6 +51,8 @@ pub(super) struct Api {
     /// Who waits for what the accounts or the chat come to.
     calls: HashMap<CallId, Asker>,
     last_call: u64,
+    /// Log-ins and registrations, by outcome.
+    log_ins: Tally<&'static str>,
 }
 
 /// Whom the operator lets in.
@@ -72,12 +74,18 @@ impl Api {
             addresses: Throttle::new(PER_ADDRESS),
             calls: HashMap::new(),
             last_call: 0,
+            log_ins: Tally::default(),
         }
     }
 
     /// True for the paths that are answered here.
     pub(super) fn serves(path: &str) -> bool {
         path.starts_with("/api/")
+    }
+
+    /// How log-ins and registrations have ended.
+    pub(super) fn log_ins(&self) -> &Tally<&'static str> {
+        &self.log_ins
     }
 
     /// A request came.
@@ -134,7 +142,8 @@ impl Api {
     ) -> Result<Reply, Response> {
         let route = Route::of(request)?;
         guard::admit(request)?;
-        match route {
+        let opens_account = matches!(route, Route::Register | Route::LogIn);
+        let reply = match route {
             Route::Register => self.register(asker, request, turn),
             Route::LogIn => self.log_in(asker, request, turn),
             Route::LogOut => self.log_out(asker, request, turn),
@@ -149,7 +158,11 @@ impl Api {
             Route::BeginRoom => self.begin_room(asker, request, turn),
             Route::ListMembers(room) => self.list_members(asker, room, request, turn),
             Route::BeGuest => self.be_guest(asker, request, turn),
+        };
+        if let (true, Err(response)) = (opens_account, &reply) {
+            self.log_ins.add(refused_log_in(response.status()));
         }
+        reply
     }
 
     /// Counts something that costs more than looking it up.
@@ -177,11 +190,27 @@ impl Api {
     fn end(&mut self, ended: Option<Ended>, turn: &mut Turn<'_>) {
         let Some(Ended { call, outcome }) = ended else { return };
         let Some(asker) = self.calls.remove(&call) else { return };
+        match &outcome {
+            Ok(Done::LoggedIn(..)) => self.log_ins.add("ok"),
+            Ok(Done::Registered(..)) => self.log_ins.add("registered"),
+            Err(Denial::BadLogIn) => self.log_ins.add("refused"),
+            Ok(Done::ProfileSaved(_) | Done::Changed | Done::LoggedOut) | Err(_) => {}
+        }
         let response = match outcome {
             Ok(done) => answers::done(&done, asker.secure, turn.chat),
             Err(denial) => answers::denied(denial),
         };
         turn.effects.push(Effect::Respond(asker.conn, answers::sealed(response)));
+    }
+}
+
+/// Why somebody was refused before a password was looked at, as it is counted.
+fn refused_log_in(status: Status) -> &'static str {
+    match status {
+        Status::TOO_MANY_REQUESTS => "slow_down",
+        Status::SERVICE_UNAVAILABLE => "busy",
+        Status::UNAUTHORIZED => "refused",
+        _ => "bad_request",
     }
 }
 

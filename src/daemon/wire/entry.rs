@@ -23,7 +23,8 @@ pub(super) fn record_fields(room: &RoomId, record: &Record, o: &mut Object<'_>) 
     marks_fields(&record.marks, o);
 }
 
-fn entry_kind(what: &What) -> &'static str {
+/// The word for what an entry is.
+pub(in crate::daemon) fn entry_kind(what: &What) -> &'static str {
     match what {
         What::Post(_) | What::Tombstone => "post",
         What::Edit { .. } => "edit",

@@ -40,5 +40,6 @@ mod value;
 pub use self::answer::answer_body;
 pub use self::decode::{decode, request_types, whisper_types};
 pub use self::encode::{Terms, encode_error, encode_event, encode_fault, encode_welcome};
+pub(in crate::daemon) use self::entry::entry_kind;
 pub use self::fault::{Fault, Rule, Wants};
 pub use self::field::Field;
