@@ -40,7 +40,6 @@ pub struct Relay {
     rooms: Slab<Room>,
     names: HashMap<Box<str>, u32>,
     seats: ConnMap<Seat>,
-    members: usize,
 }
 
 #[derive(Debug)]
@@ -80,7 +79,7 @@ impl Relay {
 
     /// Open connections that this relay has let in, those to `/echo` among them.
     pub fn members(&self) -> usize {
-        self.members
+        self.seats.len()
     }
 
     fn enter(&mut self, name: RoomName<'_>, id: ConnId, actions: &mut Actions) -> u32 {
@@ -134,7 +133,6 @@ impl Service for Relay {
             }
         };
         self.seats.insert(caller.id, seat);
-        self.members += 1;
         Ok(Upgrade::default())
     }
 
@@ -153,9 +151,7 @@ impl Service for Relay {
     }
 
     fn on_close(&mut self, id: ConnId, _: Ending, actions: &mut Actions) {
-        let Some(seat) = self.seats.remove(id) else { return };
-        self.members -= 1;
-        if let Seat::Room { room, .. } = seat {
+        if let Some(Seat::Room { room, .. }) = self.seats.remove(id) {
             self.leave(room, actions);
         }
     }

@@ -14,26 +14,23 @@ pub(super) struct Seats {
     taken: ConnMap<Option<LogIn>>,
     /// Those of accounts, by log-in.
     accounts: BTreeSet<(LogIn, SessionId)>,
-    count: usize,
 }
 
 impl Seats {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.count
+        self.taken.len()
     }
 
     /// A connection came in; guests have no log-in.
     pub(super) fn take(&mut self, id: ConnId, log_in: Option<LogIn>) {
         self.taken.insert(id, log_in);
-        self.count += 1;
         self.accounts.extend(log_in.map(|log_in| (log_in, SessionId(id.to_bits()))));
     }
 
     /// A connection went. False if it had no seat.
     pub(super) fn leave(&mut self, id: ConnId) -> bool {
         let Some(log_in) = self.taken.remove(id) else { return false };
-        self.count -= 1;
         if let Some(log_in) = log_in {
             self.accounts.remove(&(log_in, SessionId(id.to_bits())));
         }

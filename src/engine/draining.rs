@@ -9,19 +9,30 @@
 //! While *telling*, requests are answered as ever, though each connection closes behind its answer, and handshakes are
 //! refused: whoever asks whether this server is well must be told that it goes. *Leaving*, nobody is accepted any more, and
 //! what is under way may end.
+//!
+//! Where a successor has the listening sockets as well, those who are at the door are its own. Those who have come in and not
+//! asked yet cannot be given to it; so that not one attempt fails, they are let in, and told to come back.
 
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-use super::conn::Phase;
+use super::conn::{HttpTurn, Phase};
 use super::ids::ConnId;
 use super::{Cause, Ending, Engine, Service};
+use crate::http::{Response, Status};
 
 /// How far the end has come.
 #[derive(Debug)]
 pub(super) enum Drain {
     No,
-    /// Who is to be told, and when; the first is the last in the list.
-    Telling(Vec<(Instant, ConnId)>),
+    Telling {
+        /// Who is to be told, and when; the first is the last in the list.
+        left: Vec<(Instant, ConnId)>,
+        /// Until when those who have said nothing yet are waited for.
+        newcomers_until: Instant,
+        /// There is a successor.
+        succeeded: bool,
+    },
     /// Until when those who are left may take.
     Leaving(Instant),
 }
@@ -31,12 +42,26 @@ impl Drain {
         !matches!(self, Drain::No)
     }
 
+    /// Whether handshakes are refused.
+    pub(super) fn refuses(&self) -> bool {
+        !matches!(self, Drain::No | Drain::Telling { succeeded: true, .. })
+    }
+
     /// When there is something to do.
     pub(super) fn next(&self) -> Option<Instant> {
         match self {
             Drain::No => None,
-            Drain::Telling(left) => left.last().map(|(at, _)| *at),
+            Drain::Telling { left, newcomers_until, .. } => {
+                Some(left.last().map_or(*newcomers_until, |(at, _)| *at))
+            }
             Drain::Leaving(until) => Some(*until),
+        }
+    }
+
+    /// Puts somebody who was let in meanwhile before all others.
+    pub(super) fn tell_now(&mut self, id: ConnId, now: Instant) {
+        if let Drain::Telling { left, .. } = self {
+            left.push((now, id));
         }
     }
 }
@@ -47,19 +72,28 @@ impl Engine {
         if matches!(self.drain, Drain::Leaving(_)) {
             return;
         }
-        self.listeners.close_shared();
+        let was_succeeded = matches!(self.drain, Drain::Telling { succeeded: true, .. });
         let ids = self.slots.iter().filter(|conn| conn.is_open()).map(|conn| conn.id);
-        let mut told: Vec<_> =
+        let mut left: Vec<_> =
             ids.map(|id| (self.now + over.mul_f64(fraction(seed, id)), id)).collect();
-        told.sort_unstable_by_key(|(at, _)| std::cmp::Reverse(*at));
-        self.drain = Drain::Telling(told);
+        left.sort_unstable_by_key(|(at, _)| Reverse(*at));
+        self.drain = Drain::Telling {
+            left,
+            newcomers_until: self.now + NEWCOMERS_ASK_WITHIN,
+            succeeded: self.listeners.close_shared() || was_succeeded,
+        };
         self.go_on_draining(service);
     }
 
     /// Tells those whose moment has come.
     pub(super) fn go_on_draining(&mut self, service: &mut impl Service) {
-        while let Drain::Telling(left) = &mut self.drain {
-            let Some(&(at, id)) = left.last() else { return self.leave() };
+        while let Drain::Telling { left, newcomers_until, .. } = &mut self.drain {
+            let Some(&(at, id)) = left.last() else {
+                if *newcomers_until <= self.now || !self.has_newcomers() {
+                    self.leave();
+                }
+                return;
+            };
             let is_open = self.slots.find(id).is_some_and(|conn| conn.is_open());
             if is_open && self.now < at {
                 return;
@@ -70,6 +104,13 @@ impl Engine {
                 self.close(id, code, "the server is going away");
             }
         }
+    }
+
+    /// True while somebody has come in and not asked for anything yet.
+    fn has_newcomers(&self) -> bool {
+        let is_new =
+            |http: &super::Http| matches!(http.turn, HttpTurn::First | HttpTurn::Preface(_));
+        self.slots.iter().any(|conn| matches!(&conn.phase, Phase::Http(http) if is_new(http)))
     }
 
     /// All are told: lets nobody in any more, and ends what has no request under way.
@@ -90,10 +131,19 @@ impl Engine {
     pub(super) fn is_drained(&self) -> bool {
         match self.drain {
             Drain::Leaving(until) => self.slots.len() == 0 || until <= self.now,
-            Drain::No | Drain::Telling(_) => false,
+            Drain::No | Drain::Telling { .. } => false,
         }
     }
 }
+
+/// The answer to a handshake that comes too late.
+pub(super) fn refusal() -> Response {
+    Response::error(Status::SERVICE_UNAVAILABLE, "draining", "The server is about to end.")
+        .header("Retry-After", "5")
+}
+
+/// Who has connected has also asked after a round trip; who has not by then was only warming up the connection.
+const NEWCOMERS_ASK_WITHIN: Duration = Duration::from_millis(500);
 
 /// A number from 0 up to 1 that looks random: the mixer of `SplitMix64` (Steele, Lea and Flood, 2014).
 fn fraction(seed: u64, id: ConnId) -> f64 {
@@ -113,7 +163,8 @@ mod tests {
         let mut tenths = [0; 10];
         for bits in 1..=10_000 {
             let at = fraction(7, ConnId::from_bits(bits << 32 | bits));
-            tenths[((at * 10.0).floor().clamp(0.0, 9.0)) as usize] += 1;
+            let tenth = (0..10).find(|tenth| at < f64::from(tenth + 1) / 10.0);
+            tenths[tenth.expect("below 1") as usize] += 1;
         }
         assert!(tenths.iter().all(|count| (800..1_200).contains(count)), "{tenths:?}");
         let id = ConnId::from_bits(1 << 32);

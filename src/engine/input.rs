@@ -7,9 +7,8 @@
 use std::io::Read;
 
 use super::conn::{Conn, HttpTurn, Phase, would_wait};
-use super::figures;
 use super::ids::ConnId;
-use super::{Actions, Caller, Ending, Engine, Reply, Service, Upgrade};
+use super::{Actions, Caller, Client, Ending, Engine, Reply, Service, Upgrade, draining, figures};
 use crate::config;
 use crate::http::{Exchange, Reader, Request, Response, Status};
 use crate::ws::{
@@ -113,8 +112,8 @@ impl Engine {
                 http.turn = HttpTurn::First;
             }
             Err(fault) => {
-                log::debug!("{id}: {}: {fault}", http.peer);
-                self.respond(id, &(&fault).into(), &Exchange::broken());
+                log::warn!(conn = id.generation, peer:% = http.peer; "a proxy does not say who it comes for: {fault}");
+                self.respond(id, (&fault).into(), &Exchange::broken());
                 return input.len();
             }
         }
@@ -125,19 +124,17 @@ impl Engine {
     fn next_request(&mut self, id: ConnId, input: &[u8], service: &mut impl Service) -> usize {
         let Some(conn) = self.slots.find(id) else { return 0 };
         let Phase::Http(http) = &mut conn.phase else { return 0 };
-        let (peer, client, entrance) = (http.peer, http.client, http.entrance);
+        let (peer, mut client, entrance) = (http.peer, http.client, http.entrance);
         let mut rest = input;
         let begins = http.reader.is_idle();
         let outcome = match http.reader.next_request(&mut rest, &self.config.http) {
             Ok(None) => None,
-            Ok(Some(request)) if self.drain.is_on() && is_upgrade(&request) => Some(refuse(
-                "draining",
-                Response::error(Status::SERVICE_UNAVAILABLE, "draining", "The server restarts.")
-                    .header("Retry-After", "5"),
-                &request,
-            )),
+            Ok(Some(request)) if self.drain.refuses() && is_upgrade(&request) => {
+                Some(refuse("draining", draining::refusal(), &request))
+            }
             Ok(Some(request)) => match client.asking(&request, &self.config.trusted) {
-                Ok(client) => {
+                Ok(asking) => {
+                    client = asking;
                     let caller = Caller { id, peer, client, entrance };
                     Some(ask(service, &self.config.origins, caller, &request, &mut self.actions))
                 }
@@ -147,7 +144,7 @@ impl Engine {
         };
         let used = input.len() - rest.len();
         match outcome {
-            Some(outcome) => self.conclude(id, outcome),
+            Some(outcome) => self.conclude(id, client, outcome),
             None if begins => {
                 conn.mark = self.tick;
                 self.schedule(id);
@@ -158,14 +155,12 @@ impl Engine {
         used
     }
 
-    fn conclude(&mut self, id: ConnId, outcome: Outcome) {
+    fn conclude(&mut self, id: ConnId, client: Client, outcome: Outcome) {
         match outcome {
             Outcome::Respond(response, exchange) => self.respond(id, response, &exchange),
             Outcome::Refuse { reason, response, exchange } => {
                 self.counters.handshakes_refused.add(reason);
-                if let Some(Conn { phase: Phase::Http(http), .. }) = self.slots.find(id) {
-                    log::info!(conn = id.generation, peer:% = http.peer; "a handshake is refused: {reason}");
-                }
+                log::info!(conn = id.generation, client:%; "a handshake is refused: {reason}");
                 self.respond(id, response, &exchange);
             }
             Outcome::Await(exchange) => {
@@ -178,6 +173,10 @@ impl Engine {
             Outcome::Open { answer, deflate } => {
                 let Some(conn) = self.slots.find(id) else { return };
                 self.counters.handshakes += 1;
+                if !matches!(&conn.phase, Phase::Http(http) if Client::of(http.peer) == client) {
+                    self.behind_proxies.insert(id, client);
+                }
+                self.drain.tell_now(id, self.now);
                 conn.phase = Phase::Open(Connection::new(Role::Server, deflate));
                 conn.mark = self.tick;
                 conn.queue_response(answer, &mut self.pool);
@@ -243,7 +242,8 @@ impl Engine {
                 return length;
             }
             _ if !is_admitted => {
-                log::info!(conn = id.generation; "more frames a second than allowed: closing");
+                let client = self.client(id);
+                log::info!(conn = id.generation, client:%; "more frames a second than allowed: closing");
                 self.close(id, CloseCode::POLICY, "more frames a second than allowed");
             }
             Event::Message(message) => {

@@ -129,8 +129,11 @@ impl Listeners {
     }
 
     /// Leaves to others what is theirs as well: who waits there is theirs.
-    pub(super) fn close_shared(&mut self) {
+    /// Whether there were any.
+    pub(super) fn close_shared(&mut self) -> bool {
+        let before = self.listeners.len();
         self.listeners.retain(|listener| !listener.shared);
+        self.listeners.len() < before
     }
 
     /// Stops listening: the sockets are closed.

@@ -246,6 +246,8 @@ pub struct Engine {
 
     slots: Slots,
     addresses: Addresses,
+    /// Who WebSockets are for that a trusted proxy has brought.
+    behind_proxies: HashMap<ConnId, Client>,
     rates: Rates,
     audiences: Audiences,
     deadlines: Deadlines,
@@ -298,6 +300,7 @@ impl Engine {
             listeners: Listeners::default(),
             slots: Slots::default(),
             addresses: Addresses::new(config.connections_per_ip_max),
+            behind_proxies: HashMap::new(),
             rates: Rates::new(config.rate_limit),
             audiences: Audiences::default(),
             deadlines: Deadlines::new(now),
@@ -513,6 +516,15 @@ impl Engine {
         }
     }
 
+    /// Who is at the far end of a connection, for the log: the kernel is asked, unless a proxy has told.
+    fn client(&mut self, id: ConnId) -> Client {
+        let of_peer = |conn: &mut Conn| Client::of(conn.socket.peer());
+        match self.behind_proxies.get(&id) {
+            Some(client) => *client,
+            None => self.slots.find(id).map_or(Client::of(Peer::Unix), of_peer),
+        }
+    }
+
     /// Refuses a connection before anything is read from it: cheap, and clear to who asked.
     fn turn_away(&mut self, mut socket: Socket, code: &'static str, message: &str) {
         use std::io::Write;
@@ -570,8 +582,7 @@ impl Engine {
             Phase::Http(http) if http.is_reading() => self.refuse_late_request(id),
             Phase::Open(_) if conn.is_open() && !conn.flags.pinged => self.ping(id),
             Phase::Open(_) if conn.is_open() => {
-                let peer = conn.socket.peer();
-                log::debug!(conn = id.generation, peer:%; "nothing was heard of a connection");
+                log::debug!(conn = id.generation, client:% = self.client(id); "nothing was heard of a connection");
                 self.kill(id, Ending::Silent);
             }
             Phase::Http(_) | Phase::Open(_) | Phase::Lingering { .. } => {
@@ -595,6 +606,7 @@ impl Engine {
             self.unfinished_bytes -= conn.charged as usize;
             self.addresses.remove(id);
             self.rates.remove(id);
+            self.behind_proxies.remove(&id);
             self.unread.remove(&id);
         }
         self.slots.shrink();

@@ -225,8 +225,8 @@ impl Engine {
         for id in std::mem::take(&mut self.lists.over_cap) {
             let code = service.close_code(id, Cause::SlowReader);
             let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) else { continue };
-            log::info!(conn = id.generation, peer:% = conn.socket.peer(); "a slow reader is closed");
             conn.drop_unsent_frames();
+            log::info!(conn = id.generation, client:% = self.client(id); "a slow reader is closed");
             self.close(id, code, "slow consumer");
         }
     }
@@ -256,9 +256,7 @@ impl Engine {
 
     /// *Fail the WebSocket Connection* (§7.1.7): say which rule was broken, and take in no more.
     pub(super) fn fail(&mut self, id: ConnId, fault: Fault) {
-        if let Some(conn) = self.slots.find(id) {
-            log::info!(conn = id.generation, peer:% = conn.socket.peer(); "the protocol was broken: {fault}");
-        }
+        log::info!(conn = id.generation, client:% = self.client(id); "the protocol was broken: {fault}");
         self.depart(id, Ending::Failed(fault));
         self.say_close(id, Some(fault.close_code()), &fault.to_string());
         self.linger(id, false);
