@@ -376,7 +376,8 @@ impl Engine {
     /// # Errors
     /// When the poller fails; a connection's or a listener's failure is dealt with and logged.
     pub fn run(&mut self, service: &mut impl Service) -> io::Result<()> {
-        self.ended = Instant::now();
+        self.now = Instant::now();
+        self.ended = self.now;
         while !self.is_drained() {
             self.turn(service)?;
         }
