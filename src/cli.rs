@@ -13,6 +13,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::bench;
 use crate::chat;
 use crate::config::Config;
+use crate::daemon::operator;
 use crate::http;
 use crate::store;
 use crate::ws;
@@ -22,6 +23,12 @@ use crate::ws;
 pub enum Invocation {
     /// Serve until told to stop.
     Serve(Serve),
+    /// Print rooms' logs.
+    Export(operator::Export),
+    /// Copy the data file.
+    Backup(operator::Backup),
+    /// List or change accounts.
+    User(operator::User),
     /// Measure a server.
     #[cfg(all(feature = "bench", target_os = "linux"))]
     Bench(Box<bench::Options>),
@@ -223,6 +230,13 @@ struct Cli {
 enum Command {
     /// Serve the page and the rooms (the default).
     Serve(Serve),
+    /// Print a room's log, or all rooms' logs, as lines of JSON: each an `entry` as PROTOCOL.md has it, edits and
+    /// deletions at their places. Works while a daemon has the file.
+    Export(operator::Export),
+    /// Copy the data file, as it is at this moment, and check the copy. Works while a daemon has the file.
+    Backup(operator::Backup),
+    /// List, make, change or disable accounts. Works while a daemon has the file.
+    User(operator::User),
     /// Measure how a WebSocket server scales.
     #[cfg(all(feature = "bench", target_os = "linux"))]
     Bench(Box<bench::Options>),
@@ -237,6 +251,9 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invoc
         Ok(Cli { command: Some(Command::Serve(serve)), .. } | Cli { command: None, serve }) => {
             Ok(Invocation::Serve(serve))
         }
+        Ok(Cli { command: Some(Command::Export(export)), .. }) => Ok(Invocation::Export(export)),
+        Ok(Cli { command: Some(Command::Backup(backup)), .. }) => Ok(Invocation::Backup(backup)),
+        Ok(Cli { command: Some(Command::User(user)), .. }) => Ok(Invocation::User(user)),
         #[cfg(all(feature = "bench", target_os = "linux"))]
         Ok(Cli { command: Some(Command::Bench(options)), .. }) => Ok(Invocation::Bench(options)),
         Err(e) if e.use_stderr() => Err(first_paragraph(&e.render().to_string())),
@@ -304,6 +321,14 @@ mod tests {
             (&["--proxy-protocol"], "--trust-proxy"),
             (&["--log", "loud"], "loud"),
             (&["fly"], "fly"),
+            (&["export"], "ROOM"),
+            (&["export", "lobby", "--all"], "--all"),
+            (&["export", "a b"], "no room"),
+            (&["backup"], "COPY"),
+            (&["user"], "user"),
+            (&["user", "add"], "NAME"),
+            (&["user", "add", "a b"], "letters and digits"),
+            (&["user", "add", "ann", "secret"], "secret"),
         ] {
             let line = parsed(args).expect_err("refused");
             assert!(line.contains(says) && !line.contains('\n'), "{args:?}: {line}");

@@ -14,6 +14,9 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Invocation::Serve(serve)) => ended(daemon::serve(&serve)),
+        Ok(Invocation::Export(export)) => ended(export.run()),
+        Ok(Invocation::Backup(backup)) => ended(backup.run()),
+        Ok(Invocation::User(user)) => ended(user.run()),
         #[cfg(all(feature = "bench", target_os = "linux"))]
         Ok(Invocation::Bench(options)) => ended(wsrelay::bench::run(&options)),
         Err(line) => {

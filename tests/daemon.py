@@ -32,6 +32,7 @@ class Daemon:
         self._stderr = tempfile.TemporaryFile()
         self._stderr_to = self._stderr if stderr is None else stderr
         self.first_line = ""
+        self._status = 0
 
     def __enter__(self) -> Daemon:
         self._process = subprocess.Popen(
@@ -50,8 +51,8 @@ class Daemon:
         with self._stderr:
             status = self.terminate()
             # A test that failed already has more to say than the exit status.
-            if status != 0 and exc_type is None:
-                raise AssertionError(f"SIGTERM ended the daemon with {status}:\n{self.stderr()}")
+            if status != self._status and exc_type is None:
+                raise AssertionError(f"the daemon ended with {status}:\n{self.stderr()}")
 
     @property
     def pid(self) -> int:
@@ -73,6 +74,12 @@ class Daemon:
     def signal(self, which: signal.Signals) -> None:
         assert self._process is not None, "not started"
         self._process.send_signal(which)
+
+    def kill(self) -> None:
+        """Ends it at once, as a crash does. Leaving the block insists on that then."""
+        self._status = -signal.SIGKILL
+        self.signal(signal.SIGKILL)
+        self.wait()
 
     def wait(self, timeout_s: float = EXIT_S) -> int:
         """The exit status; a daemon that outstays the deadline is killed, and that is an error."""

@@ -5,20 +5,62 @@
 //! deleted account's memberships are not restored.
 
 use super::Chat;
+use super::effect::CloseReason;
 use super::event::Event;
 use super::limits::{GUEST_GRACE_MS, GUESTS_MAX};
 use super::pending::{Asked, Asker, Chore, Wish};
 use super::people::{PersonKey, Whereabouts};
 use super::person::{Author, PersonId, Profile};
 use super::refusal::Refusal;
+use super::role::Role;
 use super::room_id::{RoomId, RoomKind};
 use super::timers::Timer;
 
 impl Chat {
     pub(super) fn take_in(&mut self, author: Author) {
         if self.people.find(author.id).is_none() {
+            let guest = self.people.reserved_for(&author.name);
+            if let Some(guest) = guest {
+                self.retire(guest);
+            }
             let person = self.people.add(author, self.out.now.mono_ms);
             self.crown_if_first(person);
+            if let Some(guest) = guest {
+                self.succeed(guest, person);
+            }
+        }
+    }
+
+    /// A guest is no more, but for the rooms.
+    fn retire(&mut self, guest: PersonKey) {
+        for session in self.people[guest].sessions.clone().iter() {
+            self.close(session, CloseReason::Registered);
+        }
+        if let Whereabouts::Away { since_ms } = self.people[guest].whereabouts {
+            self.timers.cancel(since_ms + GUEST_GRACE_MS, Timer::Forget(guest));
+        }
+        self.count_out(guest);
+        self.people.delete(guest);
+    }
+
+    /// An account is in the rooms that the guest was in who it was, as what the guest was there, and the guest no longer.
+    fn succeed(&mut self, guest: PersonKey, account: PersonKey) {
+        for room in self.people[guest].rooms.clone().iter() {
+            let (id, role) = (self.rooms[room].id.clone(), self.rooms[room].role_of(guest));
+            self.do_for(Wish::Join, account, id.clone());
+            if let Some(role) = role.filter(|role| *role != Role::Member) {
+                self.do_chore(Chore::Succeed(role), account, id);
+            }
+        }
+        self.leave_all(guest);
+        self.forget_if_retired(guest);
+    }
+
+    /// Forgets a guest who became an account, once nothing is left of their connections.
+    pub(super) fn forget_if_retired(&mut self, person: PersonKey) {
+        let known = &self.people[person];
+        if known.is_guest() && known.is_deleted() && known.sessions.is_empty() {
+            self.forget(person);
         }
     }
 
@@ -34,7 +76,7 @@ impl Chat {
     }
 
     pub(super) fn let_in(&mut self, author: &Author) -> Result<(), Refusal> {
-        if let Some(person) = self.people.find(author.id) {
+        if let Some(person) = self.people.find_living(author.id) {
             self.keep_for_longer(person);
             return Ok(());
         }
@@ -68,6 +110,11 @@ impl Chat {
 
     /// Forgets a guest who has been away for long: the rooms, and the name.
     pub(super) fn forget(&mut self, guest: PersonKey) {
+        self.leave_all(guest);
+        self.people.forget(guest);
+    }
+
+    fn leave_all(&mut self, guest: PersonKey) {
         for room in self.people[guest].rooms.clone().iter() {
             match self.rooms[room].kind {
                 RoomKind::Invite => {
@@ -79,7 +126,6 @@ impl Chat {
         }
         let lobby = self.rooms.lobby();
         self.rooms[lobby].expel(guest);
-        self.people.forget(guest);
     }
 
     pub(super) fn show_otherwise(&mut self, id: PersonId, profile: Profile) -> Result<(), Refusal> {
@@ -105,7 +151,7 @@ impl Chat {
     pub(super) fn let_go(&mut self, id: PersonId) {
         let Some(person) = self.people.find_living(id) else { return };
         for session in self.people[person].sessions.clone().iter() {
-            self.close(session);
+            self.close(session, CloseReason::LoggedOut);
         }
         self.count_out(person);
         self.people.delete(person);
@@ -128,9 +174,12 @@ impl Chat {
     }
 
     fn do_chore(&mut self, chore: Chore, person: PersonKey, room: RoomId) {
+        self.do_for(Wish::Chore(chore), person, room);
+    }
+
+    fn do_for(&mut self, wish: Wish, person: PersonKey, room: RoomId) {
         let by = self.people[person].author.clone();
         let at = self.out.now.unix;
-        let wish = Wish::Chore(chore);
         self.decide_and_write(Asked { asker: Asker::Nobody, by, at, room, wish, decisions: 0 });
     }
 

@@ -112,6 +112,15 @@ pub enum Request {
         /// How many, 1 to [`MEMBERS_PER_PAGE_MAX`](super::limits::MEMBERS_PER_PAGE_MAX).
         limit: u16,
     },
+    /// Who is banned from a room; for those who may ban there.
+    Bans {
+        /// The room.
+        room: RoomId,
+        /// Continue after this name.
+        after: Option<Name>,
+        /// How many, 1 to [`BANS_PER_PAGE_MAX`](super::limits::BANS_PER_PAGE_MAX).
+        limit: u16,
+    },
     /// One's rooms, and those that are open to join.
     Rooms,
     /// Accounts and present guests whose name begins so.
@@ -235,6 +244,10 @@ pub enum HistoryFrom {
     Before(Seq),
     /// The lines after this one, the nearest.
     After(Seq),
+    /// The last pinned posts.
+    PinsEnd,
+    /// The pinned posts before this line, the nearest.
+    PinsBefore(Seq),
 }
 
 /// What is not kept, and dropped first.

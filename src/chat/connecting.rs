@@ -63,6 +63,7 @@ impl Chat {
         if person.sessions.is_empty() && person.is_present() {
             self.linger(session.person);
         }
+        self.forget_if_retired(session.person);
     }
 
     /// Takes note that a person's last session has ended; they count as present for a while.
@@ -76,16 +77,16 @@ impl Chat {
     pub(super) fn close_all(&mut self, sessions: &[SessionId]) {
         for id in sessions {
             if let Some(session) = self.sessions.find(*id) {
-                self.close(session);
+                self.close(session, CloseReason::LoggedOut);
             }
         }
     }
 
     /// Tells a session's connection to close; it goes when that has closed.
-    pub(super) fn close(&mut self, session: SessionKey) {
+    pub(super) fn close(&mut self, session: SessionKey, reason: CloseReason) {
         if let Some(open) = self.sessions.open_mut(session) {
             open.is_closing = true;
-            self.out.push(Effect::Close(open.id, CloseReason::LoggedOut));
+            self.out.push(Effect::Close(open.id, reason));
         }
     }
 }

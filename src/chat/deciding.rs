@@ -9,7 +9,7 @@ use super::Chat;
 use super::command::Act;
 use super::effect::RoomKey;
 use super::entry::{Mode, Post, What};
-use super::limits::{MEMBERS_MAX, MUTE_MS_MAX, ROOMS_PER_PERSON_MAX, SLOW_MS_MAX};
+use super::limits::{MEMBERS_MAX, MUTE_MS_MAX, PINS_MAX, ROOMS_PER_PERSON_MAX, SLOW_MS_MAX};
 use super::log::Guard;
 use super::mention;
 use super::name::Name;
@@ -97,7 +97,12 @@ impl Chat {
                 Ok(What::Role { user, role: Role::Owner })
             }
             Chore::Leave if room.is_member(person) => Ok(What::Leave),
-            Chore::Crown | Chore::Bequeath | Chore::Leave => Err(Refusal::Already),
+            Chore::Succeed(role) if room.role_of(person).is_some_and(|own| own != role) => {
+                Ok(What::Role { user: self.author(person), role })
+            }
+            Chore::Crown | Chore::Bequeath | Chore::Leave | Chore::Succeed(_) => {
+                Err(Refusal::Already)
+            }
         }
     }
 
@@ -176,7 +181,8 @@ impl Chat {
                 return Ok((Guard::Post(*post), react));
             }
             Act::Pin { post, on } => {
-                return Ok((Guard::Post(*post), What::Pin { post: *post, on: *on }));
+                let guard = if *on { Guard::Pin(*post, PINS_MAX) } else { Guard::Post(*post) };
+                return Ok((guard, What::Pin { post: *post, on: *on }));
             }
             Act::Add { user, role } => self.decide_add(room, standing, user, *role)?,
             Act::Remove { user } => {

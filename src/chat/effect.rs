@@ -64,6 +64,8 @@ pub enum Effect {
 pub enum CloseReason {
     /// Its log-in was ended, or its account deleted: 4501, do not come back as you are.
     LoggedOut,
+    /// The guest has become an account: come back, as that.
+    Registered,
     /// The person has too many sessions: 4504, do not come back by yourself.
     TooManySessions,
 }

@@ -132,6 +132,15 @@ pub enum Answer {
         /// Whether there are more after the last.
         more: bool,
     },
+    /// Who is banned from a room, as far as they are known still.
+    Bans {
+        /// The room.
+        room: RoomId,
+        /// By name.
+        users: Vec<User>,
+        /// Whether there are more after the last.
+        more: bool,
+    },
     /// Rooms.
     Rooms {
         /// One's own.

@@ -44,6 +44,8 @@ pub const SEARCH_HITS_MAX: u16 = 50;
 pub const SEARCH_CHARS_MAX: usize = 200;
 /// Members of one page.
 pub const MEMBERS_PER_PAGE_MAX: u16 = 200;
+/// Banned persons of one page.
+pub const BANS_PER_PAGE_MAX: u16 = 200;
 /// Users of one page.
 pub const USERS_PER_PAGE_MAX: u16 = 50;
 /// Rooms with at most this many people present tell who comes, goes, writes and reads; larger ones tell only how many
@@ -86,6 +88,8 @@ pub const ROOMS_PER_PERSON_MAX: usize = 1_000;
 pub const ROOMS_MAX: usize = 100_000;
 /// Open rooms that are listed, the first by name. A list for people to look through; who knows a name can join any.
 pub const OPEN_ROOMS_LISTED_MAX: usize = 1_000;
+/// Posts of one room that are pinned at one time. More than anybody looks through, and a list of them is cheap.
+pub const PINS_MAX: u16 = 100;
 /// Members of a group or an invite room.
 pub const MEMBERS_MAX: usize = 10_000;
 /// Mentions of one post; further ones are text.

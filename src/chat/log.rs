@@ -72,6 +72,8 @@ pub enum Guard {
     Post(Seq),
     /// And is this person's.
     PostBy(Seq, PersonId),
+    /// The post is in the log, and fewer others of the room than this are pinned.
+    Pin(Seq, u16),
 }
 
 /// A room to begin.
@@ -120,6 +122,8 @@ pub enum Written {
     NoPost,
     /// The guard's post is somebody else's.
     NotAuthor,
+    /// As many posts are pinned as the guard lets be.
+    PinsFull,
     /// The cursor, as merged, and what is left after it.
     Cursor {
         /// The last entry received.
@@ -166,6 +170,15 @@ pub enum Read {
         room: RoomNo,
         /// Exclusive.
         after: Seq,
+        /// How many.
+        limit: u16,
+    },
+    /// Pinned posts before `before`, the nearest.
+    Pins {
+        /// Of which room.
+        room: RoomNo,
+        /// Exclusive.
+        before: Seq,
         /// How many.
         limit: u16,
     },

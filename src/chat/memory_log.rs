@@ -78,6 +78,7 @@ impl MemoryLog {
                 of(room).map(|room| room.before(*before, *limit))
             }
             Read::After { room, after, limit } => of(room).map(|room| room.after(*after, *limit)),
+            Read::Pins { room, before, limit } => of(room).map(|room| room.pins(*before, *limit)),
             Read::Search { query, rooms, skip, limit } => {
                 Some(search(rooms.iter().filter_map(of), query, *skip, *limit))
             }

@@ -241,18 +241,19 @@ impl Chat {
         self.people.is_free(name)
     }
 
-    /// Keeps a name for a registration that is under way; false if it is not free.
-    pub fn reserve(&mut self, name: &Name) -> bool {
-        self.people.taken().reserve(name)
+    /// Keeps a name for a registration that is under way; false if it is not free. The name that a guest has is free for
+    /// that guest.
+    pub fn reserve(&mut self, name: &Name, guest: Option<PersonId>) -> bool {
+        self.people.reserve(name, guest)
     }
 
     /// Gives back a reserved name for which there will be no account.
     pub fn release(&mut self, name: &Name) {
-        self.people.taken().release(name);
+        self.people.release(name);
     }
 
     /// Takes in an account that the store has, under a name that was reserved for it. The first of all becomes the lobby's
-    /// owner.
+    /// owner. A guest who had the name becomes the account: their rooms are its rooms, and their sessions are to come back.
     pub fn register(&mut self, author: Author, now: Now, effects: &mut Vec<Effect>) {
         self.serve(Some(now), effects, |chat| chat.take_in(author));
     }
@@ -316,6 +317,14 @@ impl Chat {
         effects: &mut Vec<Effect>,
     ) {
         self.serve(Some(now), effects, |chat| chat.obey(session, command));
+    }
+
+    /// Counts what a session sent and what was no command: it took as much to find that out.
+    ///
+    /// # Errors
+    /// [`Refusal::Rate`] if it sends too much.
+    pub fn misheard(&mut self, session: SessionId, now: Now) -> Result<(), Refusal> {
+        self.serve(Some(now), &mut Vec::new(), |chat| chat.miscount(session))
     }
 
     /// Serves a request that came without a connection. A guest who is not known is let in first.

@@ -36,6 +36,23 @@ pub enum NameFault {
     Reserved,
 }
 
+impl NameFault {
+    /// The rule, for people.
+    pub fn message(self) -> &'static str {
+        match self {
+            NameFault::Empty => "A name has at least one character.",
+            NameFault::TooLong => "A name has at most 32 characters.",
+            NameFault::Character => {
+                "A name has letters and digits, and _ . - after the first; no spaces, no signs."
+            }
+            NameFault::Scripts => {
+                "A name is of one script: letters that look alike must not be mixed."
+            }
+            NameFault::Reserved => "That name is kept for the server.",
+        }
+    }
+}
+
 impl Name {
     /// A name as somebody typed it.
     ///

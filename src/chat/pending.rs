@@ -8,6 +8,7 @@ use super::effect::CallId;
 use super::log::{Create, Ticket};
 use super::now::UnixMs;
 use super::person::{Author, PersonId};
+use super::role::Role;
 use super::room_id::RoomId;
 use super::rooms::Pair;
 use super::seq::Seq;
@@ -58,6 +59,8 @@ pub(super) enum Chore {
     Bequeath,
     /// One who has gone for good leaves.
     Leave,
+    /// The account that a guest has become is what the guest was.
+    Succeed(Role),
 }
 
 /// What waits for an answer of the log.

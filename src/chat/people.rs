@@ -177,9 +177,34 @@ impl People {
         matching.take_while(move |key| self[*key].author.name.begins_with(&folded))
     }
 
-    /// The names that are taken.
-    pub(super) fn taken(&mut self) -> &mut TakenNames {
-        &mut self.taken
+    /// Keeps a name for a registration; false if it is not free, not even for the guest who wants it.
+    pub(super) fn reserve(&mut self, name: &Name, guest: Option<PersonId>) -> bool {
+        let guest =
+            guest.filter(|guest| guest.is_guest()).and_then(|guest| self.find_living(guest));
+        let is_free = match guest {
+            Some(guest) => self.taken.is_free_for(guest, name),
+            None => self.taken.is_free(name),
+        };
+        // Who registers under another name goes on as the guest, under the own one.
+        let holder = guest.filter(|_| !self.taken.is_free(name));
+        if is_free {
+            self.taken.reserve(name, holder.map(|guest| self[guest].author.id));
+        }
+        is_free
+    }
+
+    /// Gives a name back for which there will be no account; to the guest who had it, if there was one.
+    pub(super) fn release(&mut self, name: &Name) {
+        let guest = self.reserved_for(name);
+        self.taken.release(name);
+        if let Some(guest) = guest {
+            self.take_names_of(guest);
+        }
+    }
+
+    /// The guest who had a name before it was reserved.
+    pub(super) fn reserved_for(&self, name: &Name) -> Option<PersonKey> {
+        self.taken.reserved_for(name).and_then(|guest| self.find_living(guest))
     }
 
     pub(super) fn is_free(&self, name: &Name) -> bool {

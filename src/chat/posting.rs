@@ -120,6 +120,7 @@ impl Chat {
             Written::KeyReused => Refusal::KeyReused,
             Written::NoPost => Refusal::NoPost,
             Written::NotAuthor => Refusal::NotAllowed,
+            Written::PinsFull => Refusal::TooManyPins,
             Written::Failed(failure) => failure.into(),
             Written::Created { .. } | Written::Cursor { .. } | Written::Done => Refusal::Corrupt,
         };

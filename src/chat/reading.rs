@@ -10,14 +10,14 @@ use super::command::HistoryFrom;
 use super::effect::RoomKey;
 use super::event::{Answer, Member};
 use super::limits::{
-    HISTORY_LINES_MAX, MEMBERS_PER_PAGE_MAX, OPEN_ROOMS_LISTED_MAX, SEARCH_HITS_MAX,
-    USERS_PER_PAGE_MAX,
+    BANS_PER_PAGE_MAX, HISTORY_LINES_MAX, MEMBERS_PER_PAGE_MAX, OPEN_ROOMS_LISTED_MAX,
+    SEARCH_HITS_MAX, USERS_PER_PAGE_MAX,
 };
 use super::log::{Read, ReadOut};
 use super::name::{NAME_CHARS_MAX, Name, fold};
 use super::pending::{Asker, Waiting};
 use super::people::PersonKey;
-use super::permission::Standing;
+use super::permission::{Deed, Standing};
 use super::person::PersonId;
 use super::refusal::Refusal;
 use super::role::Role;
@@ -63,6 +63,8 @@ impl Chat {
             HistoryFrom::End => Read::Before { room: no, before: Seq(u64::MAX), limit },
             HistoryFrom::Before(before) => Read::Before { room: no, before, limit },
             HistoryFrom::After(after) => Read::After { room: no, after, limit },
+            HistoryFrom::PinsEnd => Read::Pins { room: no, before: Seq(u64::MAX), limit },
+            HistoryFrom::PinsBefore(before) => Read::Pins { room: no, before, limit },
         };
         let log = Log::of(room.kind);
         let by = self.people[person].author.id;
@@ -168,6 +170,28 @@ impl Chat {
         let told =
             page.into_iter().map(|member| self.member_told(room, member, tells_mutes(member)));
         Ok(Answer::Members { room: id.clone(), members: told.collect(), total: total as u64, more })
+    }
+
+    /// Who is banned. A guest who is forgotten stays banned, and has no name any more that could be told.
+    pub(super) fn bans(
+        &self,
+        person: PersonKey,
+        id: &RoomId,
+        after: Option<&Name>,
+        limit: u16,
+    ) -> Result<Answer, Refusal> {
+        let (key, standing) = self.readable(person, id)?;
+        standing.may(Deed::Ban)?;
+        let limit = usize::from(limit.clamp(1, BANS_PER_PAGE_MAX));
+        let after = after.map_or(String::new(), |name| fold(name.as_str()));
+        let banned = self.rooms[key].banned.iter();
+        let banned = banned.filter_map(|id| self.people.find_living(*id));
+        let names = banned.map(|person| (fold(self.people[person].author.name.as_str()), person));
+        let mut names: Vec<_> = names.filter(|(name, _)| *name > after).collect();
+        names.sort_unstable();
+        let more = names.len() > limit;
+        let users = names.into_iter().take(limit).map(|(_, person)| self.people[person].user());
+        Ok(Answer::Bans { room: id.clone(), users: users.collect(), more })
     }
 
     /// The first members after a name, by name: in a large room from the list of everybody, which is sorted already.

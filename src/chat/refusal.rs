@@ -64,7 +64,9 @@ pub enum Refusal {
     LastOwner,
     /// One cannot do that to oneself.
     Oneself,
-    /// A limit is reached: of members, of rooms, of pins.
+    /// As many posts of the room are pinned as can be.
+    TooManyPins,
+    /// A limit is reached: of members, of rooms.
     TooMany,
 }
 
@@ -95,6 +97,7 @@ impl Refusal {
             Refusal::Already => ("already", "That is so already."),
             Refusal::LastOwner => ("last_owner", "A room needs an owner: name another first."),
             Refusal::Oneself => ("oneself", "That cannot be done to oneself."),
+            Refusal::TooManyPins => ("too_many_pins", "As many posts are pinned there as can be."),
             Refusal::TooMany => ("too_many", "A limit is reached."),
         }
     }

@@ -80,7 +80,7 @@ impl RoomLog {
     fn guarded(&self, guard: Guard) -> Result<(), Written> {
         let (seq, author) = match guard {
             Guard::None => return Ok(()),
-            Guard::Post(seq) => (seq, None),
+            Guard::Post(seq) | Guard::Pin(seq, _) => (seq, None),
             Guard::PostBy(seq, author) => (seq, Some(author)),
         };
         let post = self.find(seq).map(|line| &line.record.entry);
@@ -89,8 +89,19 @@ impl RoomLog {
             Some(post) if author.is_some_and(|author| author != post.from.id) => {
                 Err(Written::NotAuthor)
             }
-            Some(_) => Ok(()),
+            Some(_) => match guard {
+                Guard::Pin(_, pins_max) if self.pinned_but(seq) >= pins_max.into() => {
+                    Err(Written::PinsFull)
+                }
+                _ => Ok(()),
+            },
         }
+    }
+
+    /// How many posts are pinned, one not counted.
+    fn pinned_but(&self, post: Seq) -> usize {
+        let others = self.records().filter(|record| record.entry.seq != post);
+        others.filter(|record| record.marks.pinned).count()
     }
 
     pub(super) fn commit(&mut self, at: UnixMs, from: Author, what: What) -> Entry {
@@ -216,6 +227,13 @@ impl RoomLog {
 
     pub(super) fn after(&self, after: Seq, limit: u16) -> ReadOut {
         let (records, more) = page(self.records().filter(|r| r.entry.seq > after), limit);
+        ReadOut::Page { records, more, as_of: self.seq }
+    }
+
+    pub(super) fn pins(&self, before: Seq, limit: u16) -> ReadOut {
+        let pinned = self.records().rev().filter(|record| record.marks.pinned);
+        let (mut records, more) = page(pinned.filter(|record| record.entry.seq < before), limit);
+        records.reverse();
         ReadOut::Page { records, more, as_of: self.seq }
     }
 

@@ -52,6 +52,15 @@ impl Chat {
         }
     }
 
+    /// Counts what was no command like one.
+    pub(super) fn miscount(&mut self, id: SessionId) -> Result<(), Refusal> {
+        let now_ms = self.out.now.mono_ms;
+        let session = self.sessions.find(id);
+        let open = session.and_then(|session| self.sessions.open_mut(session));
+        let taken = open.map_or(Ok(()), |open| self.commands.take(&mut open.commands, now_ms));
+        taken.map_err(|after_ms| Refusal::Rate { after_ms })
+    }
+
     fn hear(&mut self, session: SessionKey, person: PersonKey, whisper: Whisper) {
         match whisper {
             Whisper::Typing { room, on } => self.type_in(session, person, &room, on),
@@ -120,6 +129,10 @@ impl Chat {
             }
             Request::Members { room, after, limit } => {
                 let answer = self.members(person, &room, after.as_ref(), limit);
+                self.answer(asker, answer);
+            }
+            Request::Bans { room, after, limit } => {
+                let answer = self.bans(person, &room, after.as_ref(), limit);
                 self.answer(asker, answer);
             }
             Request::Rooms => {

@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::few::give_back;
 use super::name::{Name, Skeleton};
 use super::people::PersonKey;
+use super::person::PersonId;
 
 /// Names, by what they look like.
 #[derive(Debug, Default)]
@@ -18,8 +19,8 @@ pub(super) struct TakenNames(HashMap<Fingerprint, Holder>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Holder {
     Person(PersonKey),
-    /// Somebody whose registration is under way.
-    Newcomer,
+    /// Somebody whose registration is under way; a guest who had the name before.
+    Newcomer(Option<PersonId>),
 }
 
 /// A skeleton as a 64-bit hash, a third of the memory. That two of a million names have one by chance is as likely as one
@@ -38,18 +39,23 @@ impl TakenNames {
         prints(name).iter().all(|print| self.0.get(print).is_none_or(|holder| *holder == own))
     }
 
-    /// Keeps a free name for a newcomer; false if it is not free.
-    pub(super) fn reserve(&mut self, name: &Name) -> bool {
-        let is_free = self.is_free(name);
-        if is_free {
-            self.0.extend(prints(name).map(|print| (print, Holder::Newcomer)));
+    /// Keeps a name that nobody else has for a newcomer.
+    pub(super) fn reserve(&mut self, name: &Name, guest: Option<PersonId>) {
+        self.0.extend(prints(name).map(|print| (print, Holder::Newcomer(guest))));
+    }
+
+    /// The guest for whom a name is kept.
+    pub(super) fn reserved_for(&self, name: &Name) -> Option<PersonId> {
+        match self.0.get(&prints(name)[0]) {
+            Some(Holder::Newcomer(guest)) => *guest,
+            Some(Holder::Person(_)) | None => None,
         }
-        is_free
     }
 
     /// Gives back what was kept for a newcomer.
     pub(super) fn release(&mut self, name: &Name) {
-        self.free(name, Holder::Newcomer);
+        let guest = self.reserved_for(name);
+        self.free(name, Holder::Newcomer(guest));
     }
 
     /// Takes a name for a person, as far as nobody else has it.
@@ -109,8 +115,11 @@ mod tests {
     fn a_name_is_kept_for_one_newcomer() {
         let mut taken = TakenNames::default();
         let [bo, like_bo] = ["bo", "Bo"].map(Name::stored);
-        assert!(taken.reserve(&bo) && !taken.reserve(&like_bo));
+        taken.reserve(&bo, Some(PersonId(7)));
+        assert!(!taken.is_free(&like_bo));
+        assert_eq!(taken.reserved_for(&bo), Some(PersonId(7)));
         taken.release(&bo);
         assert!(taken.is_free(&like_bo));
+        assert_eq!(taken.reserved_for(&bo), None);
     }
 }

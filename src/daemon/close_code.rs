@@ -43,6 +43,7 @@ impl Stop {
 pub(super) fn of_reason(reason: CloseReason) -> (CloseCode, &'static str) {
     match reason {
         CloseReason::LoggedOut => (LOGGED_OUT, "logged out"),
+        CloseReason::Registered => (REGISTERED, "registered"),
         CloseReason::TooManySessions => (TOO_MANY_SESSIONS, "too many sessions"),
     }
 }
@@ -57,6 +58,8 @@ pub(super) fn of_cause(cause: Cause) -> CloseCode {
 
 /// It read too slowly; it loses nothing if it resumes.
 const SLOW_CONSUMER: CloseCode = private(4008);
+/// The guest has become an account; a browser comes back with its cookie.
+const REGISTERED: CloseCode = private(4009);
 /// The log-in was ended, or the token names nobody.
 const LOGGED_OUT: CloseCode = private(4501);
 /// The nick cannot be had.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::accounts::{AccountTicket, Accounts, LogIn};
 use super::api::{Admission, Api};
 use super::close_code;
+use super::control::Control;
 use super::metrics::Counts;
 use super::passwords::{Hashed, Passwords};
 use super::seats::Seats;
@@ -35,6 +36,8 @@ pub(super) struct Live {
     pub(super) counts: Counts,
     store: Store<Ticket>,
     passwords: Passwords<AccountTicket>,
+    /// `None`: operators have to wait until the daemon ends.
+    control: Option<Control>,
     clock: Clock,
     /// By room.
     audiences: Vec<Option<AudienceId>>,
@@ -75,6 +78,7 @@ impl Live {
         opened: Opened<Ticket>,
         limits: Limits,
         registration: bool,
+        control: Option<Control>,
         waker: Waker,
         engine: &crate::Config,
     ) -> io::Result<Self> {
@@ -94,6 +98,7 @@ impl Live {
             counts: Counts::default(),
             store,
             passwords: Passwords::start(wake_by(waker))?,
+            control,
             clock,
             audiences: Vec::new(),
             todo,
@@ -165,6 +170,10 @@ impl Live {
             self.in_turn(now, |api, turn| api.hashed(ticket, hashed, turn));
             self.carry_out(now, actions);
         }
+        while let Some(Ok((order, reply_to))) = self.control.as_mut().map(Control::next) {
+            self.in_turn(now, |api, turn| api.obey(order, reply_to, turn));
+            self.carry_out(now, actions);
+        }
     }
 
     /// Hands to the store what the turn has brought.
@@ -186,6 +195,8 @@ impl Live {
 
     /// Commits what is queued, and closes the file.
     pub(super) fn close(self) {
+        // Before the file is another's, who will want that socket.
+        drop(self.control);
         self.store.close();
     }
 
@@ -308,6 +319,7 @@ impl Live {
         use turn::Effect;
         match effect {
             Effect::Respond(id, response) => actions.respond(id, response),
+            Effect::Report(reply_to, outcome) => reply_to.tell(outcome),
             Effect::Hash(ticket, job) => {
                 if self.passwords.submit(ticket, job).is_err() {
                     self.in_turn(now, |api, turn| api.hashed(ticket, Hashed::Busy, turn));

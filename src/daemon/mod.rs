@@ -12,6 +12,9 @@
 //! | `/metrics` | `metrics`, of which `process` is a part |
 //! | all others | `page` |
 //!
+//! Beside the loop, [`operator`] has the commands that work on the data file, and `control` the socket by which some of them
+//! reach the daemon that has it.
+//!
 //! What the chat and the accounts want done is done by `live`; what is sent and read as JSON is `wire`'s. Around it all are
 //! `sockets`, `stop`, `logging` and, for whoever started the process, `supervisor`.
 //!
@@ -22,10 +25,12 @@ mod accounts;
 mod api;
 mod chance;
 mod close_code;
+mod control;
 mod cookies;
 mod live;
 mod logging;
 mod metrics;
+pub mod operator;
 mod page;
 mod passwords;
 mod process;
@@ -43,6 +48,7 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant, SystemTime};
 
 use self::api::{Api, Asker};
+use self::control::Control;
 use self::live::{Live, Ticket, wake_by};
 use self::logging::Logging;
 use self::metrics::Reading;
@@ -78,7 +84,9 @@ pub fn serve(options: &Serve) -> io::Result<()> {
     let patience = if bound.is_handed_over() { PREDECESSOR_ENDS_WITHIN } else { Duration::ZERO };
     let opened = open_store(&options.place(), patience, &engine, &supervisor)?;
     let registration = options.registration == Registration::Open;
-    let live = Live::start(opened, options.limits(), registration, engine.waker(), &config)?;
+    let control = listen_for_operators(options, &engine);
+    let limits = options.limits();
+    let live = Live::start(opened, limits, registration, control, engine.waker(), &config)?;
     let stop = StopSignals::watch(engine.waker())?;
     announce(&bound)?;
     log::info!("serving, version {}", env!("CARGO_PKG_VERSION"));
@@ -105,6 +113,13 @@ pub fn serve(options: &Serve) -> io::Result<()> {
         true => Err(io::Error::other("a worker thread has failed: see the log")),
         false => ended,
     }
+}
+
+/// What is kept in memory has no operators.
+fn listen_for_operators(options: &Serve, engine: &Engine) -> Option<Control> {
+    let Place::File(data) = options.place() else { return None };
+    let control = Control::listen(&data, wake_by(engine.waker()));
+    control.inspect_err(|e| log::warn!("no `wsrelay user` while this runs: {e}")).ok()
 }
 
 /// Opens the store. Somebody else who has it is waited for as long as `patience` lasts: the process before this one, which is

@@ -76,11 +76,20 @@ pub(super) fn on_message(live: &mut Live, id: ConnId, message: Message<'_>, acti
         Ok(command) => live.tell(actions, |chat, now, effects| {
             chat.apply(SessionId(id.to_bits()), command, now, effects);
         }),
-        Err(fault) => {
-            live.counts.misspoken(fault.rule.code());
-            live.send_text(id, actions, |out| wire::encode_fault(&fault, out));
-        }
+        Err(fault) => on_fault(live, id, fault, actions),
     }
+}
+
+/// A session said what is no command. That counts like one: who says too much of it is answered as who commands too much.
+fn on_fault(live: &mut Live, id: ConnId, mut fault: wire::Fault, actions: &mut Actions) {
+    let counted = live.tell(actions, |chat, now, _| chat.misheard(SessionId(id.to_bits()), now));
+    match (counted, fault.id) {
+        (Ok(()), _) => {}
+        (Err(refusal), Some(_)) => fault.rule = refusal.into(),
+        (Err(_), None) => return,
+    }
+    live.counts.misspoken(fault.rule.code());
+    live.send_text(id, actions, |out| wire::encode_fault(&fault, out));
 }
 
 /// A connection has gone. Does nothing if it had no session.

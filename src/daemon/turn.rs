@@ -1,6 +1,7 @@
 //! What the accounts and the API before them are handed in one call, and what they want done.
 
 use super::accounts::{AccountTicket, LogIn};
+use super::control::{Outcome, ReplyTo};
 use super::passwords::Job;
 use crate::chat::{self, Chat, Now};
 use crate::engine::ConnId;
@@ -29,6 +30,8 @@ pub(super) enum Effect {
     Hash(AccountTicket, Job),
     /// Write, and give [`Api::stored`](super::api::Api::stored) the outcome; `Failed` if it is not taken on.
     Write(AccountTicket, AccountWrite),
+    /// Tell an operator what became of an order.
+    Report(ReplyTo, Outcome),
     /// A log-in has ended: close its sockets, with 4501.
     LoggedOut(LogIn),
 }

@@ -275,6 +275,7 @@ impl Stage {
             26 => Request::Create { room: NewRoom::Group { title: "G".into() }, secret, epoch: 1 },
             27 => Request::Create { room: NewRoom::Invite { title: None }, secret, epoch: 1 },
             28 => Request::Direct { user: self.user(script)?, secret, epoch: 1 },
+            29 if script.flag() => Request::Bans { room, after: None, limit: 10 },
             29 => Request::Members { room, after: None, limit: 10 },
             30 => Request::Rooms,
             _ => Request::Users { query: script.text().into(), limit: 5 },
@@ -439,9 +440,11 @@ fn role(script: &mut Script<'_>) -> Role {
 }
 
 fn from(script: &mut Script<'_>) -> HistoryFrom {
-    match script.number() % 3 {
+    match script.number() % 5 {
         0 => HistoryFrom::End,
         1 => HistoryFrom::Before(Seq(script.number())),
+        2 => HistoryFrom::PinsEnd,
+        3 => HistoryFrom::PinsBefore(Seq(script.number())),
         _ => HistoryFrom::After(Seq(script.number())),
     }
 }

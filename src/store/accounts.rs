@@ -19,12 +19,26 @@ pub enum AccountWrite {
         /// When it was asked for.
         at: UnixMs,
     },
-    /// Another password.
+    /// Another password; log-ins that were opened with the one before end.
     SetPassword {
         /// Whose.
         person: PersonId,
         /// Hashed.
         phc: Arc<str>,
+        /// But not this one.
+        except: Option<SessionNo>,
+    },
+    /// The same password, hashed otherwise.
+    RenewHash {
+        /// Whose.
+        person: PersonId,
+        /// Hashed.
+        phc: Arc<str>,
+    },
+    /// No password, and no log-ins: nobody is this account until there is [another](Self::SetPassword).
+    Disable {
+        /// Whose.
+        person: PersonId,
     },
     /// How a person is shown.
     SetProfile {
@@ -89,15 +103,15 @@ pub enum AccountWritten {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SessionNo(pub u64);
 
-/// An account that can log in, as the store has it when it opens.
+/// An account that is not deleted, as the store has it when it opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAccount {
     /// Who.
     pub person: PersonId,
     /// What they are called.
     pub name: Name,
-    /// Their password, hashed.
-    pub phc: Arc<str>,
+    /// Their password, hashed; `None`: the account is disabled.
+    pub phc: Option<Arc<str>>,
 }
 
 /// A log-in, as the store has it when it opens.

@@ -150,15 +150,19 @@ impl<D: Tables> Log<D> {
     }
 
     fn check(&mut self, room: RoomNo, guard: Guard) -> Result<Option<Written>, Fault> {
-        let (post, by) = match guard {
+        let post = match guard {
             Guard::None => return Ok(None),
-            Guard::Post(post) => (post, None),
-            Guard::PostBy(post, person) => (post, Some(person)),
+            Guard::Post(post) | Guard::PostBy(post, _) | Guard::Pin(post, _) => post,
         };
-        Ok(match (self.tables.author_of_post(room, post)?, by) {
-            (None, _) => Some(Written::NoPost),
-            (Some(author), Some(person)) if author != person => Some(Written::NotAuthor),
-            (Some(_), _) => None,
+        let Some(author) = self.tables.author_of_post(room, post)? else {
+            return Ok(Some(Written::NoPost));
+        };
+        Ok(match guard {
+            Guard::PostBy(_, person) if author != person => Some(Written::NotAuthor),
+            Guard::Pin(_, max) if self.tables.pinned_but(room, post)? >= max.into() => {
+                Some(Written::PinsFull)
+            }
+            _ => None,
         })
     }
 
@@ -257,7 +261,15 @@ impl<D: Tables> Log<D> {
                 self.tables.apply(Change::Session { no, person, token_sha256, at: *at, label })?;
                 return Ok(AccountWritten::SessionOpened(no));
             }
-            AccountWrite::SetPassword { person, phc } => Change::Password { person: *person, phc },
+            &AccountWrite::SetPassword { person, ref phc, except } => {
+                self.tables.apply(Change::Password { person, phc })?;
+                Change::NoSessions { person, except }
+            }
+            AccountWrite::RenewHash { person, phc } => Change::Password { person: *person, phc },
+            &AccountWrite::Disable { person } => {
+                self.tables.apply(Change::NoPassword { person })?;
+                Change::NoSessions { person, except: None }
+            }
             AccountWrite::SetProfile { person, profile } => {
                 Change::Profile { person: *person, profile }
             }

@@ -38,6 +38,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 pub use self::accounts::{AccountWrite, AccountWritten, SessionNo, StoredAccount, StoredSession};
+pub use self::db::{AccountState, Archive, ArchivedAccount, ArchivedLog};
 pub use self::open_error::OpenError;
 
 use self::db::Stored;
@@ -100,7 +101,7 @@ pub struct Opened<T> {
     pub store: Store<T>,
     /// What the domain keeps in memory.
     pub restored: Restored,
-    /// Who can log in.
+    /// Who has an account.
     pub accounts: Vec<StoredAccount>,
     /// Who is logged in.
     pub sessions: Vec<StoredSession>,

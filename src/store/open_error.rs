@@ -14,6 +14,11 @@ pub enum OpenError {
         /// The last that this program knows.
         known: usize,
     },
+    /// The file was made by an earlier version of this program, and is not brought up to date by who only reads it.
+    Older {
+        /// Its version.
+        found: usize,
+    },
     /// The file is something else: no database, or another program's.
     NotOurs,
     /// The file is damaged: what SQLite says of it.
@@ -29,6 +34,10 @@ impl fmt::Display for OpenError {
             OpenError::Newer { found, known } => write!(
                 f,
                 "made by a later version of wsrelay (format {found}, this one knows {known})"
+            ),
+            OpenError::Older { found } => write!(
+                f,
+                "made by an earlier version of wsrelay (format {found}); `wsrelay serve` takes it along"
             ),
             OpenError::NotOurs => f.write_str("not a file of wsrelay"),
             OpenError::Corrupt(what) => write!(f, "damaged, restore a copy: {what}"),

@@ -107,6 +107,12 @@ pub trait Tables {
     /// See [`head`](Tables::head).
     fn author_of_post(&mut self, room: RoomNo, post: Seq) -> Result<Option<PersonId>, Fault>;
 
+    /// How many posts of a room are pinned, this one not counted.
+    ///
+    /// # Errors
+    /// See [`head`](Tables::head).
+    fn pinned_but(&mut self, room: RoomNo, post: Seq) -> Result<u64, Fault>;
+
     /// How many posts a room has up to and including this place, deleted ones too; 0 at [`Seq::START`].
     ///
     /// # Errors
@@ -364,6 +370,11 @@ pub enum Change<'a> {
         person: PersonId,
         /// Hashed.
         phc: &'a Arc<str>,
+    },
+    /// An account has no password any more, if there is one that is not deleted.
+    NoPassword {
+        /// Whose.
+        person: PersonId,
     },
     /// An account is shown otherwise, if there is one that is not deleted.
     Profile {

@@ -48,7 +48,7 @@ impl<T> Asked<T> {
 pub(super) fn bytes(read: &Read) -> usize {
     let inside = match read {
         Read::Search { query, rooms, .. } => query.len() + size_of_val(&rooms[..]),
-        Read::Replay { .. } | Read::Before { .. } | Read::After { .. } => 0,
+        Read::Replay { .. } | Read::Before { .. } | Read::After { .. } | Read::Pins { .. } => 0,
     };
     size_of::<Read>() + inside
 }

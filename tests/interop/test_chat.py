@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import tempfile
 import unittest
 import urllib.error
@@ -320,14 +319,12 @@ class Restarts(ChatCase):
     async def test_a_kill_loses_nothing_that_was_acknowledged(self):
         with tempfile.TemporaryDirectory() as directory:
             data = ("--data", os.path.join(directory, "chat.db"), "--post-rate", "0")
-            first = Daemon(*data)
-            first.__enter__()
-            ann = await self.guest("survivor", first)
-            epoch = (await ann.ask("join", room="lobby"))["epoch"]
-            seqs = [(await ann.ask("post", room="lobby", key=f"k{n}", body=f"post {n}"))["seq"] for n in range(50)]
-            token = ann.welcome["token"]
-            first.signal(signal.SIGKILL)
-            first.wait()
+            with Daemon(*data) as first:
+                ann = await self.guest("survivor", first)
+                epoch = (await ann.ask("join", room="lobby"))["epoch"]
+                seqs = [(await ann.ask("post", room="lobby", key=f"k{n}", body=f"post {n}"))["seq"] for n in range(50)]
+                token = ann.welcome["token"]
+                first.kill()
             with Daemon(*data) as second:
                 ann = await self.open("/ws", ["wsrelay.v1", f"bearer.{token}"], second)
                 joined = await ann.ask("join", room="lobby", since={"epoch": epoch, "seq": 0})

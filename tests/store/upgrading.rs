@@ -116,7 +116,7 @@ fn a_file_of_version_1_has_all_it_had() {
     );
     check_restored(&opened.restored);
     assert_ne!(opened.secret, [0; 32]);
-    assert_eq!(&*opened.accounts[1].phc, "$argon2id$of-Bo");
+    assert_eq!(opened.accounts[1].phc.as_deref(), Some("$argon2id$of-Bo"));
     let sessions: Vec<_> =
         opened.sessions.iter().map(|session| (session.no.0, session.last_used.0)).collect();
     assert_eq!(sessions, [(1, 2_000), (2, 3_000)]);
@@ -140,6 +140,9 @@ fn a_file_of_version_1_goes_on() {
     let (mut near, _) = try_open(&scratch.file()).unwrap();
     let found = near.search("again");
     assert!(matches!(&found, ReadOut::Found { hits, .. } if hits.len() == 1), "{found:?}");
+    let pins = Read::Pins { room: RoomNo(2), before: Seq(99), limit: 9 };
+    let ReadOut::Page { records, .. } = near.read(pins) else { panic!("no pins") };
+    assert_eq!(records.iter().map(|record| record.entry.seq).collect::<Vec<_>>(), [Seq(2)]);
     let next = near.post_upon(1, Seq(1));
     assert!(matches!(&next, Written::Entry(entry) if entry.seq == Seq(3)), "{next:?}");
     near.store.close();

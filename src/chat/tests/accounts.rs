@@ -206,16 +206,98 @@ fn a_name_is_somebodys_for_good_or_a_guests_for_a_while() {
     assert_eq!(world.guest("gus"), Ok(()));
     assert_eq!(world.guest("gus"), Ok(()), "the same guest again");
     let gus = Name::stored("gus");
-    assert!(!world.chat.is_free(&gus) && !world.chat.reserve(&gus));
+    assert!(!world.chat.is_free(&gus) && !world.chat.reserve(&gus, None));
     world.wait(599_999);
     assert_eq!(world.guest("gus"), Ok(()), "kept for longer");
     world.wait(599_999);
     assert!(!world.chat.is_free(&gus));
     world.wait(1);
-    assert!(world.chat.is_free(&gus) && world.chat.reserve(&gus));
+    assert!(world.chat.is_free(&gus) && world.chat.reserve(&gus, None));
     assert_eq!(world.guest("gus"), Err(Refusal::NameTaken), "being registered");
     world.chat.release(&gus);
     assert_eq!(world.guest("gus"), Ok(()));
+}
+
+#[test]
+fn a_guest_registers_the_own_name_and_keeps_the_rooms() {
+    run(r#"
+        accounts ana
+        guest gus
+        show presence
+        gus.2 connect
+        ana  create open den
+        ana  join den       -> ana: ok den seq=1
+                             | ana: presence den [ana]
+        gus  join den       -> ana: presence den +gus
+                             | gus: ok den seq=1
+                             | gus: presence den [ana, gus]
+        gus  create invite ~inv
+        ana  join ~inv      -> ana: ok ~inv seq=2
+                             | ana: presence ~inv [ana, gus]
+        // Both tabs are to come back; nobody is in a room twice, nor is a room without its owner.
+        register gus        -> gus: closed Registered
+                             | gus.2: closed Registered
+                             | ana: presence den -gus
+                             | ana: presence ~inv -gus
+                             | ana: ~inv#3 gus join
+                             | ana: ~inv#4 gus role gus owner
+                             | ana: ~inv#5 gus leave
+                             | ana: den#2 gus join
+        gus  gone
+        gus.2 gone
+        gus  connect        -> ana: presence den +gus
+                             | ana: presence ~inv +gus
+        gus  rooms          -> gus: ok rooms [lobby, den, ~inv] open [den]
+        gus  members ~inv   -> gus: ok ~inv [ana member online 2/2, gus owner online 3/3] of 2
+        gus  users gus      -> gus: ok users [gus]
+        gus  create group ~team  -> gus: ok room ~team "team" owner seq=1 read=1 left=0+0
+        // Who was away is forgotten in the same way, and nothing is left that falls due.
+        guest hal
+        hal  gone
+        wait 9000
+        register hal
+        wait 700000
+        hal  connect
+        hal  users hal      -> hal: ok users [hal]
+    "#);
+}
+
+#[test]
+fn a_name_that_a_guest_would_register_is_no_other_guests() {
+    let mut world = World::new(Limits::default(), true);
+    world.guest("gus").unwrap();
+    world.guest("hal").unwrap();
+    let [gus, hal] = ["gus", "hal"].map(|name| world.person(name));
+    let like_gus = Name::stored("GUS");
+    assert!(!world.chat.reserve(&like_gus, None) && !world.chat.reserve(&like_gus, Some(hal)));
+    assert!(!world.chat.reserve(&Name::stored("root"), Some(gus)));
+    assert!(world.chat.reserve(&like_gus, Some(gus)));
+    assert!(!world.chat.reserve(&like_gus, Some(gus)), "once is enough");
+    world.chat.release(&like_gus);
+    assert!(!world.chat.is_free(&like_gus), "the guest has it still");
+    assert!(world.chat.reserve(&like_gus, Some(gus)));
+    // Another name leaves the guest alone.
+    let other = Name::stored("ida");
+    assert!(world.chat.reserve(&other, Some(hal)));
+    let author = Author { id: PersonId(2), name: other };
+    world.with(|chat, now, effects| chat.register(author, now, effects));
+    assert_eq!((world.person("hal"), world.person("ida")), (hal, PersonId(2)));
+}
+
+#[test]
+fn what_is_no_command_counts_like_one() {
+    let limits = Limits { commands_per_second: 1, ..Limits::default() };
+    let mut world = World::new(limits, true);
+    world.connect("root");
+    let session = world.session("root");
+    let mut mishear = || world.with(|chat, now, _| chat.misheard(session, now));
+    assert_eq!([mishear(), mishear()], [Ok(()); 2]);
+    assert_eq!(mishear(), Err(Refusal::Rate { after_ms: 1_000 }));
+    world.told();
+    world.whisper("root", Whisper::Ping);
+    assert!(world.told().is_empty(), "there is nothing left for it");
+    let nobody = world.with(|chat, now, _| chat.misheard(SessionId(99), now));
+    assert_eq!(nobody, Ok(()));
 }
 
 #[test]

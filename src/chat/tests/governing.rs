@@ -302,3 +302,33 @@ fn a_person_is_in_so_many_rooms_and_no_more() {
         bo join den -> bo: ok den seq=2\n";
     run_unlimited(&script);
 }
+
+#[test]
+fn who_is_banned_is_listed_to_who_may_ban() {
+    run(r#"
+        accounts ana bo cy
+        guest gus
+        ana  create open den
+        bo   join den
+        ana  bans den          -> ana: ok bans den []
+        ana  ban den gus
+        ana  ban den cy
+        ana  ban den bo
+        ana  ban den cy off
+        ana  bans den          -> ana: ok bans den [bo, gus]
+        ana  bans den limit 1  -> ana: ok bans den [bo] more
+        ana  bans den after BO -> ana: ok bans den [gus]
+        cy   bans den          -> cy: err not_member
+        cy   join den
+        cy   bans den          -> cy: err not_allowed
+        ana  bans lobby        -> ana: err wrong_kind
+        ana  create group ~team
+        cy   bans ~team        -> cy: err no_room
+        // A guest who is forgotten has no name to be told by, and is banned still.
+        gus  gone
+        wait 700000
+        ana  bans den          -> ana: ok bans den [bo]
+        ana  ban den bo off
+        ana  bans den          -> ana: ok bans den []
+    "#);
+}

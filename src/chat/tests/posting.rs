@@ -297,3 +297,44 @@ fn a_session_has_so_many_requests_under_way_and_no_more() {
         "log works\nana history lobby limit 1 -> ana: ok lobby [#64 ana \"63\"] more as_of=64\n";
     run_unlimited(&script);
 }
+
+#[test]
+fn pins_are_listed_and_so_many() {
+    let mut script = String::from(
+        "accounts ana bo
+        root connect
+        hide ok
+        root create open den
+        root join den
+        root create invite ~inv
+        root join ~inv
+        ",
+    );
+    for room in ["den", "~inv"] {
+        let hidden: String = (1..=400).map(|seq| format!(" {room}#{seq}")).collect();
+        script += &format!("hide {hidden}\n");
+        (2..=102).for_each(|n| script += &format!("root post {room} p{n}\n"));
+        (2..=101).for_each(|n| script += &format!("root pin {room} {n}\n"));
+        script += &format!(
+            "show ok
+            root pin {room} 102     -> root: err too_many_pins
+            root pin {room} 999     -> root: err no_post
+            root pin {room} 5       -> root: ok {room}#203
+            root pin {room} 7 off   -> root: ok {room}#204
+            root pin {room} 102     -> root: ok {room}#205
+            root pin {room} 7       -> root: err too_many_pins
+            root delete {room} 101  -> root: ok {room}#206
+            root pin {room} 7       -> root: ok {room}#207
+            root pins {room} limit 2 -> root: ok {room} [#100 root \"p100\" pinned, #102 root \"p102\" pinned] more as_of=207
+            root pins {room} before 4 -> root: ok {room} [#2 root \"p2\" pinned, #3 root \"p3\" pinned] as_of=207
+            bo   pins {room}        -> bo: err not_member
+            hide ok
+            "
+        );
+    }
+    script += "show ok
+        bo  create group ~team
+        ana pins ~team -> ana: err no_room
+        bo  pins ~team -> bo: ok ~team [] as_of=1\n";
+    run_unlimited(&script);
+}

@@ -3,6 +3,7 @@
 //! ```text
 //! accounts NAME …      guest NAME …                    people come to be, and connect; root, who owns the lobby,
 //!                                                      is there already
+//! register NAME                                        a guest becomes an account
 //! SESSION COMMAND …    call NAME COMMAND …             a person's request or whisper; NAME, NAME.2, … are sessions
 //! SESSION connect      SESSION gone                    a connection comes, goes
 //! wait MS              show WORD …   hide WORD …       time passes; what is written of what is told
@@ -103,6 +104,7 @@ impl Runner {
                 world.guest(name).unwrap();
                 world.connect(name);
             }),
+            ["register", name] => world.register_guest(name),
             ["show", words @ ..] => self.hidden.retain(|hidden| !words.contains(&hidden.as_str())),
             ["hide", words @ ..] => self.hidden.extend(words.iter().map(|word| (*word).to_owned())),
             ["tails", "gone"] => world.let_go_tails(),
@@ -224,6 +226,16 @@ fn parse(words: &[&str]) -> Result<Command, BodyFault> {
             let from = before.or(after).unwrap_or(HistoryFrom::End);
             request(Request::History { room: room_id(room), from, limit: limit(rest) })
         }
+        ["pins", room, ref rest @ ..] => {
+            let before = option(rest, "before").map(|at| HistoryFrom::PinsBefore(seq(at)));
+            let from = before.unwrap_or(HistoryFrom::PinsEnd);
+            request(Request::History { room: room_id(room), from, limit: limit(rest) })
+        }
+        ["bans", room, ref rest @ ..] => request(Request::Bans {
+            room: room_id(room),
+            after: option(rest, "after").map(user),
+            limit: limit(rest),
+        }),
         ["search", query, ref rest @ ..] => request(Request::Search {
             query: query.into(),
             room: option(rest, "in").map(room_id),

@@ -63,6 +63,10 @@ pub(super) fn answer(answer: &Answer) -> String {
             let rooms = list(rooms, |room| room_name(&room.room));
             format!("ok rooms {rooms} open {}", list(open, RoomId::to_string))
         }
+        Answer::Bans { room, users, more } => {
+            let users = list(users, user);
+            format!("ok bans {} {users}{}", room_name(room), flag(*more, "more"))
+        }
         Answer::Users { users } => format!("ok users {}", list(users, user)),
     }
 }

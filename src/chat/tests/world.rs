@@ -59,9 +59,19 @@ impl World {
     }
 
     pub(super) fn register(&mut self, name: &str) {
+        self.register_as(name, None);
+    }
+
+    /// Makes an account of the guest of this name.
+    pub(super) fn register_guest(&mut self, name: &str) {
+        let guest = self.person(name);
+        self.register_as(name, Some(guest));
+    }
+
+    fn register_as(&mut self, name: &str, guest: Option<PersonId>) {
         let name = Name::parse(name).unwrap();
         let id = PersonId(self.person_ids() + 1);
-        assert!(self.chat.reserve(&name));
+        assert!(self.chat.reserve(&name, guest));
         let author = Author { id, name };
         self.with(|chat, now, effects| chat.register(author, now, effects));
     }

@@ -56,7 +56,8 @@ pub(super) struct Accounts {
 /// What the account's password is now, and how often it was changed.
 #[derive(Debug)]
 struct Credential {
-    phc: Phc,
+    /// `None`: the account is disabled, and no password is right.
+    phc: Option<Phc>,
     changes: u32,
 }
 
@@ -82,7 +83,7 @@ pub(super) enum Done {
     LoggedIn(PersonId, AccountToken),
     /// The profile is as was asked for.
     ProfileSaved(PersonId),
-    /// Another log-in, or all others, ended; or the password is another.
+    /// Another log-in, or all others, ended; or the password is another; or the operator's wish is done.
     Changed,
     /// The log-in that asked has ended, perhaps with its account.
     LoggedOut,
@@ -97,6 +98,8 @@ pub(super) enum Denial {
     WrongPassword,
     /// The name is taken, or too like one that is.
     NameTaken,
+    /// No account has that name.
+    NoAccount,
     /// The person has no such log-in.
     NoSession,
     /// Too many passwords were tried.
@@ -120,7 +123,7 @@ impl Accounts {
         effects: &mut Vec<Effect>,
     ) -> Self {
         let credential = |account: StoredAccount| {
-            (account.person, Credential { phc: Phc::stored(account.phc), changes: 0 })
+            (account.person, Credential { phc: account.phc.map(Phc::stored), changes: 0 })
         };
         let mut new = Self {
             credentials: accounts.into_iter().map(credential).collect(),

@@ -6,7 +6,7 @@ use super::proving::{Proof, tried};
 use super::sessions::{LogIn, Session};
 use super::steps::{Hashing, Storing, denied, done, ended};
 use super::{Accounts, Credential, Denial, Done, Ended};
-use crate::chat::{Author, CallId, Name, UnixMs};
+use crate::chat::{Author, CallId, Name, PersonId, UnixMs};
 use crate::daemon::chance;
 use crate::daemon::passwords::{Hashed, Job, Password, Phc};
 use crate::daemon::tokens::{AccountToken, TokenDigest};
@@ -18,7 +18,8 @@ use crate::store::{AccountWrite, AccountWritten};
 pub(super) struct NewAccount {
     call: CallId,
     name: Name,
-    label: Arc<str>,
+    /// What the log-in that comes with it is known by; `None`: there is none.
+    label: Option<Arc<str>>,
 }
 
 /// A log-in on its way into the store.
@@ -33,16 +34,17 @@ pub(super) struct Opening {
 }
 
 impl Accounts {
-    /// Begins an account. Ends in [`Done::Registered`].
+    /// Begins an account. Ends in [`Done::Registered`], or, without a label for a log-in, in [`Done::Changed`].
+    /// `guest`: who asks, and may have the name already.
     pub(in crate::daemon) fn register(
         &mut self,
         call: CallId,
-        name: Name,
+        (name, guest): (Name, Option<PersonId>),
         password: Password,
-        label: Arc<str>,
+        label: Option<Arc<str>>,
         turn: &mut Turn<'_>,
     ) -> Result<(), Denial> {
-        if !turn.chat.reserve(&name) {
+        if !turn.chat.reserve(&name, guest) {
             return Err(Denial::NameTaken);
         }
         let hashing = Hashing::Account(NewAccount { call, name, label });
@@ -64,7 +66,7 @@ impl Accounts {
         let tried = tried(name);
         self.tries.admit(tried.clone(), turn.now)?;
         let proof = turn.chat.named(name).and_then(|person| self.proof_for(person));
-        let phc = proof.map(|proof| self.phc_of(proof));
+        let phc = proof.and_then(|proof| self.phc_of(proof));
         let hashing = Hashing::LogIn { call, tried, proof, label };
         self.hash(hashing, Job::Verify { password, phc }, turn.effects);
         Ok(())
@@ -101,8 +103,9 @@ impl Accounts {
             turn.chat.release(&name);
             return denied(call, done(written).err().unwrap_or(Denial::Broken));
         };
-        self.credentials.insert(person, Credential { phc, changes: 0 });
+        self.credentials.insert(person, Credential { phc: Some(phc), changes: 0 });
         turn.chat.register(Author { id: person, name }, turn.now, turn.chat_effects);
+        let Some(label) = label else { return ended(call, Done::Changed) };
         let proof = self.proof_for(person).expect("inserted above");
         let at = self.clocks.later(turn.now);
         self.open(Opening::first(call, proof, label, at), turn);

@@ -1,4 +1,5 @@
-//! Proving to be an account's holder, and what that is asked for again: another password, and deletion.
+//! Proving to be an account's holder, and what that is asked for again: another password, and deletion. The operator gives
+//! passwords and takes them without.
 //!
 //! A [`Proof`] is good for the password that it was given with. It is looked at once more whenever a step has taken time, so
 //! that nothing that was begun with an old password is done after the new one counts.
@@ -39,16 +40,17 @@ enum Purpose {
 pub(super) struct NewPassword {
     call: CallId,
     proof: Proof,
-    by: SessionNo,
+    /// The log-in that goes on.
+    by: Option<SessionNo>,
 }
 
-/// A new password, being stored. It counts already; the proof is one for it.
+/// A new password, or that there is none any more, being stored. It counts already; the proof is one for it.
 #[derive(Debug)]
 pub(super) struct ReplacedPassword {
     call: CallId,
-    before: Phc,
+    before: Option<Phc>,
     proof: Proof,
-    by: SessionNo,
+    by: Option<SessionNo>,
 }
 
 /// The same password's hash at today's cost, being stored.
@@ -88,6 +90,41 @@ impl Accounts {
         self.prove(call, who.person, password, Purpose::Deletion, turn)
     }
 
+    /// Gives an account another password, and ends its log-ins. For the operator. Ends in [`Done::Changed`].
+    pub(in crate::daemon) fn give_password(
+        &mut self,
+        call: CallId,
+        name: &Name,
+        new: Password,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Denial> {
+        let proof = self.proof_of_operator(name, turn)?;
+        let hashing = Hashing::Password(NewPassword { call, proof, by: None });
+        self.hash(hashing, Job::Hash(new), turn.effects);
+        Ok(())
+    }
+
+    /// Takes an account's password away, and ends its log-ins. For the operator. Ends in [`Done::Changed`].
+    pub(in crate::daemon) fn disable(
+        &mut self,
+        call: CallId,
+        name: &Name,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Denial> {
+        let proof = self.proof_of_operator(name, turn)?;
+        let (before, proof) = self.replace(proof, None).ok_or(Denial::NoAccount)?;
+        let replaced = ReplacedPassword { call, before, proof, by: None };
+        let disable = AccountWrite::Disable { person: proof.person };
+        self.write(Storing::Password(replaced), disable, turn.effects);
+        Ok(())
+    }
+
+    /// Whoever has the data file need not prove anything.
+    fn proof_of_operator(&self, name: &Name, turn: &Turn<'_>) -> Result<Proof, Denial> {
+        let person = turn.chat.named(name);
+        person.and_then(|person| self.proof_for(person)).ok_or(Denial::NoAccount)
+    }
+
     fn prove(
         &mut self,
         call: CallId,
@@ -100,7 +137,7 @@ impl Accounts {
         let proof = self.proof_for(person).ok_or(Denial::WrongPassword)?;
         let tried = tried(&user.name);
         self.tries.admit(tried.clone(), turn.now)?;
-        let phc = Some(self.phc_of(proof));
+        let phc = self.phc_of(proof);
         let hashing = Hashing::Proof(Proving { call, tried, proof, purpose });
         self.hash(hashing, Job::Verify { password, phc }, turn.effects);
         Ok(())
@@ -112,8 +149,8 @@ impl Accounts {
         Some(Proof { person, changes })
     }
 
-    /// What it is proven against.
-    pub(super) fn phc_of(&self, proof: Proof) -> Phc {
+    /// What it is proven against; `None`: no password is right.
+    pub(super) fn phc_of(&self, proof: Proof) -> Option<Phc> {
         self.credentials[&proof.person].phc.clone()
     }
 
@@ -141,7 +178,7 @@ impl Accounts {
         let proof = proof.filter(|proof| self.holds(*proof)).ok_or(None)?;
         if let Some(phc) = renewed {
             let person = proof.person;
-            let set = AccountWrite::SetPassword { person, phc: phc.text().clone() };
+            let set = AccountWrite::RenewHash { person, phc: phc.text().clone() };
             self.write(Storing::RenewedHash(RenewedHash { proof, phc }), set, turn.effects);
         }
         Ok(proof)
@@ -157,7 +194,7 @@ impl Accounts {
         match (self.proven(hashed, tried, Some(proof), turn), purpose) {
             (Err(denial), _) => return denied(call, denial.unwrap_or(Denial::WrongPassword)),
             (Ok(proof), Purpose::Password { new, by }) => {
-                let hashing = Hashing::Password(NewPassword { call, proof, by });
+                let hashing = Hashing::Password(NewPassword { call, proof, by: Some(by) });
                 self.hash(hashing, Job::Hash(new), turn.effects);
             }
             (Ok(Proof { person, .. }), Purpose::Deletion) => {
@@ -177,8 +214,8 @@ impl Accounts {
         let NewPassword { call, proof, by } = new;
         let Hashed::Hash(phc) = hashed else { return denied(call, hashed.into()) };
         let person = proof.person;
-        let set = AccountWrite::SetPassword { person, phc: phc.text().clone() };
-        let Some((before, proof)) = self.replace(proof, phc) else {
+        let set = AccountWrite::SetPassword { person, phc: phc.text().clone(), except: by };
+        let Some((before, proof)) = self.replace(proof, Some(phc)) else {
             return denied(call, Denial::WrongPassword);
         };
         let replaced = ReplacedPassword { call, before, proof, by };
@@ -190,7 +227,7 @@ impl Accounts {
     /// could still be opened, behind the write that ends all others.
     ///
     /// The hash before, and the proof for the new one; `None` if the proof no longer holds.
-    fn replace(&mut self, proof: Proof, phc: Phc) -> Option<(Phc, Proof)> {
+    fn replace(&mut self, proof: Proof, phc: Option<Phc>) -> Option<(Option<Phc>, Proof)> {
         let credential = self.credentials.get_mut(&proof.person)?;
         if credential.changes != proof.changes {
             return None;
@@ -211,8 +248,8 @@ impl Accounts {
             self.replace(proof, before);
             return denied(call, denial);
         }
-        self.end_others(call, LogIn { person: proof.person, no: by }, turn);
-        None
+        self.end_all(proof.person, by, turn);
+        ended(call, Done::Changed)
     }
 
     pub(super) fn renewed_hash_stored(
@@ -222,7 +259,7 @@ impl Accounts {
     ) -> Option<Ended> {
         let RenewedHash { proof, phc } = renewed;
         if done(written).is_ok() && self.holds(proof) {
-            self.credentials.entry(proof.person).and_modify(|known| known.phc = phc);
+            self.credentials.entry(proof.person).and_modify(|known| known.phc = Some(phc));
         }
         None
     }

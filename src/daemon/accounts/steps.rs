@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! register         hash ──→ Register ──→ OpenSession ──→ Registered
-//! log in           verify ─────────────→ OpenSession ──→ LoggedIn       (a dated hash: SetPassword, unattended)
-//! change password  verify ──→ hash ──→ SetPassword ──→ CloseSessions ──→ Changed
+//! log in           verify ─────────────→ OpenSession ──→ LoggedIn       (a dated hash: RenewHash, unattended)
+//! change password  verify ──→ hash ──→ SetPassword ──→ Changed
 //! delete           verify ──→ Delete ──→ LoggedOut
 //! end one, others  CloseSession, CloseSessions ──→ Changed or LoggedOut
 //! profile          SetProfile ──→ ProfileSaved
+//!
+//! the operator     hash ──→ Register, SetPassword ──→ Changed;  Disable ──→ Changed
 //! ```
 //!
 //! Any step may fail, and then the way ends there with a [`Denial`]; what was reserved or counted on the way is given back.

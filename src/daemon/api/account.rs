@@ -27,9 +27,13 @@ impl Api {
         let name = Name::parse(&body.name).map_err(answers::bad_name)?;
         let password = Password::choose(&body.password, &name).map_err(answers::bad_password)?;
         self.count(asker, turn)?;
+        let guest = match self.identity(request, turn) {
+            Ok(Some(Identity::Guest(guest))) => Some(guest.id),
+            _ => None,
+        };
         let label = label::of_user_agent(request.headers.value("user-agent"));
         let call = self.later(asker);
-        let begun = self.accounts.register(call, name, password, label, turn);
+        let begun = self.accounts.register(call, (name, guest), password, Some(label), turn);
         self.begun(call, begun)
     }
 

@@ -78,6 +78,7 @@ pub(super) fn denied(denial: Denial) -> Response {
             error(Status::FORBIDDEN, "wrong_password", "That is not your password.")
         }
         Denial::NameTaken => refused(Refusal::NameTaken),
+        Denial::NoAccount => refused(Refusal::NoUser),
         Denial::NoSession => no_session(),
         Denial::SlowDown { after_ms } => slow_down(after_ms),
         Denial::Busy => {
@@ -123,6 +124,7 @@ fn status_of(refusal: Refusal) -> Status {
         | Refusal::Already
         | Refusal::LastOwner
         | Refusal::Oneself
+        | Refusal::TooManyPins
         | Refusal::TooMany => Status::CONFLICT,
     }
 }
@@ -175,26 +177,11 @@ pub(super) fn bad_field(says: &str) -> Response {
 }
 
 pub(super) fn bad_name(fault: NameFault) -> Response {
-    let says = match fault {
-        NameFault::Empty => "A name has at least one character.",
-        NameFault::TooLong => "A name has at most 32 characters.",
-        NameFault::Character => {
-            "A name has letters and digits, and _ . - after the first; no spaces, no signs."
-        }
-        NameFault::Scripts => "A name is of one script: letters that look alike must not be mixed.",
-        NameFault::Reserved => "That name is kept for the server.",
-    };
-    error(Status::BAD_REQUEST, "bad_name", says)
+    error(Status::BAD_REQUEST, "bad_name", fault.message())
 }
 
 pub(super) fn bad_password(fault: PasswordFault) -> Response {
-    let says = match fault {
-        PasswordFault::TooShort => "A password has at least 8 characters.",
-        PasswordFault::TooLong => "A password has at most 1024 bytes.",
-        PasswordFault::Control => "A password has no control characters.",
-        PasswordFault::IsName => "A password is not the name.",
-    };
-    error(Status::BAD_REQUEST, "bad_password", says)
+    error(Status::BAD_REQUEST, "bad_password", fault.message())
 }
 
 fn error(status: Status, code: &str, message: &str) -> Response {

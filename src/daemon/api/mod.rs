@@ -20,6 +20,7 @@ mod answers;
 mod guard;
 mod guests;
 mod identity;
+mod operator;
 mod rooms;
 mod routes;
 #[cfg(test)]
@@ -30,6 +31,7 @@ use std::net::IpAddr;
 
 use self::routes::Route;
 use super::accounts::{AccountTicket, Accounts, Denial, Done, Ended};
+use super::control::ReplyTo;
 use super::passwords::Hashed;
 use super::throttle::{Allowance, Throttle};
 use super::tokens::GuestKey;
@@ -49,10 +51,19 @@ pub(super) struct Api {
     admission: Admission,
     addresses: Throttle<IpAddr>,
     /// Who waits for what the accounts or the chat come to.
-    calls: HashMap<CallId, Asker>,
+    calls: HashMap<CallId, Waits>,
     last_call: u64,
     /// Log-ins and registrations, by outcome.
     log_ins: Tally<&'static str>,
+}
+
+/// Who waits.
+#[derive(Debug)]
+enum Waits {
+    /// A connection, for its response.
+    Asker(Asker),
+    /// An operator.
+    Operator(ReplyTo),
 }
 
 /// Whom the operator lets in.
@@ -125,7 +136,7 @@ impl Api {
         answer: Result<Answer, Refusal>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(asker) = self.calls.remove(&call) else { return };
+        let Some(Waits::Asker(asker)) = self.calls.remove(&call) else { return };
         let response = match answer {
             Err(refusal) => answers::refused(refusal),
             Ok(Answer::Room(summary)) => answers::room_begun(&summary.room),
@@ -179,17 +190,23 @@ impl Api {
         })
     }
 
-    fn later(&mut self, asker: Asker) -> CallId {
+    fn later(&mut self, waits: impl Into<Waits>) -> CallId {
         self.last_call += 1;
         let call = CallId(self.last_call);
-        self.calls.insert(call, asker);
+        self.calls.insert(call, waits.into());
         call
     }
 
     /// Answers a call that is over.
     fn end(&mut self, ended: Option<Ended>, turn: &mut Turn<'_>) {
         let Some(Ended { call, outcome }) = ended else { return };
-        let Some(asker) = self.calls.remove(&call) else { return };
+        let asker = match self.calls.remove(&call) {
+            None => return,
+            Some(Waits::Asker(asker)) => asker,
+            Some(Waits::Operator(reply_to)) => {
+                return turn.effects.push(Effect::Report(reply_to, outcome.map(drop)));
+            }
+        };
         match &outcome {
             Ok(Done::LoggedIn(..)) => self.log_ins.add("ok"),
             Ok(Done::Registered(..)) => self.log_ins.add("registered"),
@@ -201,6 +218,12 @@ impl Api {
             Err(denial) => answers::denied(denial),
         };
         turn.effects.push(Effect::Respond(asker.conn, answers::sealed(response)));
+    }
+}
+
+impl From<Asker> for Waits {
+    fn from(asker: Asker) -> Self {
+        Waits::Asker(asker)
     }
 }
 

@@ -28,6 +28,18 @@ pub(in crate::daemon) enum PasswordFault {
     IsName,
 }
 
+impl PasswordFault {
+    /// The rule, for people.
+    pub(in crate::daemon) fn message(self) -> &'static str {
+        match self {
+            PasswordFault::TooShort => "A password has at least 8 characters.",
+            PasswordFault::TooLong => "A password has at most 1024 bytes.",
+            PasswordFault::Control => "A password has no control characters.",
+            PasswordFault::IsName => "A password is not the name.",
+        }
+    }
+}
+
 impl Password {
     /// One that somebody chooses for the account of this name.
     ///
@@ -63,6 +75,11 @@ impl Password {
     /// What is hashed.
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
+    }
+
+    /// As it was typed, but for how it was prepared. For who hands it on.
+    pub(in crate::daemon) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

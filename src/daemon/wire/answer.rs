@@ -46,6 +46,11 @@ pub(super) fn fields(answer: &Answer, o: &mut Object<'_>) {
             o.whole("total", *total);
             o.flag("more", *more);
         }
+        Answer::Bans { room, users, more } => {
+            o.text("room", room.as_str());
+            o.objects("users", users, user_fields);
+            o.flag("more", *more);
+        }
         Answer::Rooms { rooms, open } => {
             o.objects("rooms", rooms, summary_fields);
             o.texts("open", open.iter().map(RoomId::as_str));

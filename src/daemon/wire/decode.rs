@@ -9,8 +9,8 @@ use super::fault::{Fault, Rule, Wants};
 use super::field::Field;
 use super::fields::{Fields, WHOLE_MAX};
 use crate::chat::limits::{
-    HISTORY_LINES_MAX, MEMBERS_PER_PAGE_MAX, MUTE_MS_MAX, SEARCH_CHARS_MAX, SEARCH_HITS_MAX,
-    SLOW_MS_MAX, TITLE_CHARS_MAX, USERS_PER_PAGE_MAX, is_title,
+    BANS_PER_PAGE_MAX, HISTORY_LINES_MAX, MEMBERS_PER_PAGE_MAX, MUTE_MS_MAX, PINS_MAX,
+    SEARCH_CHARS_MAX, SEARCH_HITS_MAX, SLOW_MS_MAX, TITLE_CHARS_MAX, USERS_PER_PAGE_MAX, is_title,
 };
 use crate::chat::{
     Act, Body, Command, Emoji, HistoryFrom, Limits, Name, NewRoom, PostKey, Refusal, Request,
@@ -80,6 +80,8 @@ const TYPES: &[(&str, Meaning)] = &[
     ("history", Meaning::Request(history)),
     ("search", Meaning::Request(search)),
     ("members", Meaning::Request(members)),
+    ("pins", Meaning::Request(pins)),
+    ("bans", Meaning::Request(bans)),
     ("rooms", Meaning::Request(|_, _| Ok(Request::Rooms))),
     ("users", Meaning::Request(users)),
     ("create", Meaning::Request(create)),
@@ -149,13 +151,26 @@ fn search(fields: &mut Fields<'_>, _: &mut Means<'_>) -> Result<Request, Rule> {
     })
 }
 
+fn pins(fields: &mut Fields<'_>, _: &mut Means<'_>) -> Result<Request, Rule> {
+    let before = fields.seq(Field::Before)?;
+    let from = before.map_or(HistoryFrom::PinsEnd, HistoryFrom::PinsBefore);
+    let limit = limit(fields, HISTORY_LINES_MAX, PINS_MAX)?;
+    Ok(Request::History { room: fields.room()?, from, limit })
+}
+
+fn bans(fields: &mut Fields<'_>, _: &mut Means<'_>) -> Result<Request, Rule> {
+    let limit = limit(fields, BANS_PER_PAGE_MAX, BANS_PER_PAGE)?;
+    Ok(Request::Bans { room: fields.room()?, after: after_name(fields)?, limit })
+}
+
 fn members(fields: &mut Fields<'_>, _: &mut Means<'_>) -> Result<Request, Rule> {
-    let after = fields.text(Field::After)?.map(|name| Name::parse(name).map_err(|_| NO_NAME));
-    Ok(Request::Members {
-        room: fields.room()?,
-        after: after.transpose()?,
-        limit: limit(fields, MEMBERS_PER_PAGE_MAX, MEMBERS_PER_PAGE)?,
-    })
+    let limit = limit(fields, MEMBERS_PER_PAGE_MAX, MEMBERS_PER_PAGE)?;
+    Ok(Request::Members { room: fields.room()?, after: after_name(fields)?, limit })
+}
+
+fn after_name(fields: &Fields<'_>) -> Result<Option<Name>, Rule> {
+    let name = fields.text(Field::After)?;
+    name.map(|name| Name::parse(name).map_err(|_| NO_NAME)).transpose()
 }
 
 fn users(fields: &mut Fields<'_>, _: &mut Means<'_>) -> Result<Request, Rule> {
@@ -272,6 +287,8 @@ const HISTORY_LINES: u16 = 50;
 const SEARCH_HITS: u16 = 20;
 /// Members of a page, where none are asked for.
 const MEMBERS_PER_PAGE: u16 = 100;
+/// Banned persons of a page, where none are asked for.
+const BANS_PER_PAGE: u16 = 100;
 /// Users of a page, where none are asked for: a list to choose from.
 const USERS_PER_PAGE: u16 = 20;
 

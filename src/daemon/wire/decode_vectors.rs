@@ -176,6 +176,19 @@ fn every_request_is_read() {
             r#""type":"members","room":"a","after":"bo","limit":3"#,
             Request::Members { room: room("a"), after: Some(name("bo")), limit: 3 },
         ),
+        (
+            r#""type":"pins","room":"a""#,
+            Request::History { room: room("a"), from: HistoryFrom::PinsEnd, limit: 100 },
+        ),
+        (
+            r#""type":"pins","room":"a","before":16,"limit":1"#,
+            Request::History { room: room("a"), from: HistoryFrom::PinsBefore(Seq(16)), limit: 1 },
+        ),
+        (r#""type":"bans","room":"a""#, Request::Bans { room: room("a"), after: None, limit: 100 }),
+        (
+            r#""type":"bans","room":"a","after":"bo","limit":3"#,
+            Request::Bans { room: room("a"), after: Some(name("bo")), limit: 3 },
+        ),
         (r#""type":"rooms""#, Request::Rooms),
         (r#""type":"users""#, Request::Users { query: "".into(), limit: 20 }),
         (r#""type":"users","query":"B","limit":5"#, Request::Users { query: "B".into(), limit: 5 }),

@@ -209,6 +209,10 @@ fn answers() {
             format!(r#""rooms":[{LOBBY}],"open":["lobby"]"#),
         ),
         (
+            Answer::Bans { room: lobby(), users: vec![guest_as_seen()], more: true },
+            format!(r#""room":"lobby","users":[{GUEST}],"more":true"#),
+        ),
+        (
             Answer::Users { users: vec![ann_as_seen(), guest_as_seen()] },
             format!(r#""users":[{ANN},{GUEST}]"#),
         ),

@@ -173,7 +173,7 @@ fn number(whole: u64, out: &mut String) {
 }
 
 /// What lies beyond the year 9999 is its end.
-fn moment(at: UnixMs, out: &mut String) {
+pub(super) fn moment(at: UnixMs, out: &mut String) {
     let at = i64::try_from(at.0).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
     let at = Offset::UTC.to_datetime(at.unwrap_or(Timestamp::MAX));
     let digits = |place: i16, value: i16, out: &mut String| {

@@ -37,9 +37,18 @@ pub(in crate::daemon) mod rest;
 mod room;
 mod value;
 
+use crate::chat::UnixMs;
+
 pub use self::answer::answer_body;
 pub use self::decode::{decode, request_types, whisper_types};
 pub use self::encode::{Terms, encode_error, encode_event, encode_fault, encode_welcome};
 pub(in crate::daemon) use self::entry::entry_kind;
 pub use self::fault::{Fault, Rule, Wants};
 pub use self::field::Field;
+
+/// A moment as it stands in every text.
+pub(in crate::daemon) fn moment(at: UnixMs) -> String {
+    let mut text = String::new();
+    json::moment(at, &mut text);
+    text
+}

@@ -37,6 +37,11 @@ fn say_request(request: &Request) -> Value {
             let mut said = json!({"type": "history", "room": room.as_str(), "limit": limit});
             match from {
                 HistoryFrom::End => {}
+                HistoryFrom::PinsEnd => said["type"] = "pins".into(),
+                HistoryFrom::PinsBefore(seq) => {
+                    said["type"] = "pins".into();
+                    said["before"] = seq.0.into();
+                }
                 HistoryFrom::Before(seq) => said["before"] = seq.0.into(),
                 HistoryFrom::After(seq) => said["after"] = seq.0.into(),
             }
@@ -50,6 +55,10 @@ fn say_request(request: &Request) -> Value {
         Request::Direct { user, .. } => json!({"type": "direct", "user": user.as_str()}),
         Request::Members { room, after, limit } => json!({
             "type": "members", "room": room.as_str(), "limit": limit,
+            "after": after.as_ref().map(|name| name.as_str()),
+        }),
+        Request::Bans { room, after, limit } => json!({
+            "type": "bans", "room": room.as_str(), "limit": limit,
             "after": after.as_ref().map(|name| name.as_str()),
         }),
         Request::Rooms => json!({"type": "rooms"}),

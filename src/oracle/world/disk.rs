@@ -158,6 +158,10 @@ impl Tables for Disk {
         self.room(room, |room| room.author_of_post(post))
     }
 
+    fn pinned_but(&mut self, room: RoomNo, post: Seq) -> Result<u64, Fault> {
+        Ok(self.room(room, |room| Some(room.pinned_but(post)))?.unwrap_or(0))
+    }
+
     fn posts_through(&mut self, room: RoomNo, seq: Seq) -> Result<u64, Fault> {
         Ok(self.room(room, |room| Some(room.posts_through(seq)))?.unwrap_or(0))
     }

@@ -27,6 +27,13 @@ pub(crate) fn read(rows: &Rows, read: &Read) -> ReadOut {
             lines.truncate(limit.into());
             (lines, more)
         }),
+        &Read::Pins { room, before, limit } => page(rows, room, |room| {
+            let pins = lines(room).take_while(|record| record.entry.seq < before);
+            let mut pins: Vec<_> = pins.filter(|record| record.marks.pinned).collect();
+            let more = pins.len() > usize::from(limit);
+            let records = pins.split_off(pins.len().saturating_sub(limit.into()));
+            (records, more)
+        }),
         Read::Search { query, rooms, skip, limit } => search(rows, query, rooms, *skip, *limit),
     }
 }

@@ -154,7 +154,7 @@ impl Rows {
             Change::Seen { person, at } => {
                 self.change_person(person, |person| person.last_seen = Some(at));
             }
-            Change::Password { .. } => {}
+            Change::Password { .. } | Change::NoPassword { .. } => {}
             Change::Profile { person, profile } => {
                 self.change_person(person, |person| {
                     if !person.deleted {
@@ -205,6 +205,11 @@ impl Room {
     pub(super) fn author_of_post(&self, post: Seq) -> Option<PersonId> {
         let row = self.row(post)?;
         matches!(row.record.entry.what, What::Post(_)).then_some(row.record.entry.from.id)
+    }
+
+    pub(super) fn pinned_but(&self, post: Seq) -> u64 {
+        let others = self.log.iter().filter(|row| row.appended.seq != post);
+        others.filter(|row| row.record.marks.pinned).count() as u64
     }
 
     pub(super) fn posts_through(&self, seq: Seq) -> u64 {

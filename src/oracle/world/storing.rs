@@ -157,7 +157,7 @@ impl World {
     /// Asks for an account under a name, as a form does.
     pub(super) fn register(&mut self, persona: usize) -> Result<(), Breach> {
         let name = self.town.personas[persona].name.clone();
-        if self.tell(|chat, _, _| chat.reserve(&name))? == Some(true) {
+        if self.tell(|chat, _, _| chat.reserve(&name, None))? == Some(true) {
             let at = self.now().unix;
             let write = AccountWrite::Register { name: name.clone(), phc: "".into(), at };
             self.record(For::Registration(name), Request::Account(write));

@@ -72,6 +72,7 @@ impl Tally {
             Answer::Room(_) => "room begun",
             Answer::Members { .. } => "members",
             Answer::Rooms { .. } => "rooms",
+            Answer::Bans { .. } => "bans",
             Answer::Users { .. } => "users",
         });
     }
@@ -88,6 +89,7 @@ impl Tally {
             Written::KeyReused => "written: key reused",
             Written::Stale => "written: stale",
             Written::NoPost => "written: no post",
+            Written::PinsFull => "written: pins full",
             Written::NotAuthor => "written: not author",
             Written::Cursor { .. } => "written: cursor",
             Written::Done => "written: done",

@@ -225,7 +225,9 @@ impl Witness {
                 }
                 self.truth.check_summary(person, summary)
             }
-            Answer::Members { room, .. } => self.truth.check_reader(room, person),
+            Answer::Members { room, .. } | Answer::Bans { room, .. } => {
+                self.truth.check_reader(room, person)
+            }
             Answer::Rooms { rooms, .. } => self.truth.check_rooms(person, rooms),
             Answer::Users { .. } | Answer::Resumed | Answer::Done => Ok(()),
         }
@@ -253,7 +255,8 @@ fn room_of(request: &Request) -> Option<&RoomId> {
         | Request::Post { room, .. }
         | Request::Act { room, .. }
         | Request::History { room, .. }
-        | Request::Members { room, .. } => Some(room),
+        | Request::Members { room, .. }
+        | Request::Bans { room, .. } => Some(room),
         Request::Search { room, .. } => room.as_ref(),
         Request::Resume { .. }
         | Request::Create { .. }

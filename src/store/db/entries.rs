@@ -73,6 +73,15 @@ pub(super) fn find_last<T>(
     }
 }
 
+/// How many posts of a room are pinned, one not counted.
+pub(super) fn pinned_but(db: &Connection, room: RoomNo, post: Seq) -> Result<u64, Trouble> {
+    let mut select = db.prepare_cached(
+        "SELECT count(*) FROM entries WHERE room = ?1 AND pinned = 1 AND seq <> ?2",
+    )?;
+    let count = select.query_one([signed(room.0), signed(post.0)], |row| row.get(0))?;
+    Ok(unsigned(count))
+}
+
 /// The last place of a room.
 pub(super) fn last_seq(db: &Connection, room: RoomNo) -> Result<Seq, Trouble> {
     let mut select = db.prepare_cached(

@@ -4,6 +4,7 @@
 //! [`Reader`] reads, from a connection of its own, what is committed. Which rows there are is decided elsewhere; how they
 //! lie in the file is in `schema`.
 
+mod archive;
 mod checkpoint;
 mod entries;
 mod fields;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+pub use self::archive::{AccountState, Archive, ArchivedAccount, ArchivedLog};
 pub(super) use self::checkpoint::{Backlog, Checkpointer};
 pub(super) use self::open::{Lock, open};
 pub(super) use self::restored::Stored;
@@ -150,6 +152,7 @@ impl Db {
             Change::Person { person, name, phc, at } => people::register(db, person, name, phc, at),
             Change::Seen { person, at } => people::seen(db, person, at),
             Change::Password { person, phc } => people::set_password(db, person, phc),
+            Change::NoPassword { person } => people::set_password(db, person, people::NO_PASSWORD),
             Change::Profile { person, profile } => people::set_profile(db, person, profile),
             Change::NoPerson { person } => people::delete(db, person),
             Change::Session { no, person, token_sha256, at, label } => {
@@ -250,6 +253,11 @@ impl Tables for Db {
         self.tell("reading", author.map(Option::flatten))
     }
 
+    fn pinned_but(&mut self, room: RoomNo, post: Seq) -> Result<u64, Fault> {
+        let pinned = entries::pinned_but(&self.connection, room, post);
+        self.tell("reading", pinned)
+    }
+
     fn posts_through(&mut self, room: RoomNo, seq: Seq) -> Result<u64, Fault> {
         let posts = match seq {
             Seq::START => Ok(0),
@@ -332,6 +340,7 @@ fn read_from(connection: &mut Connection, read: &Read) -> Result<ReadOut, Troubl
             pages::lines_before(connection, room, before, limit)
         }
         Read::After { room, after, limit } => pages::lines_after(connection, room, after, limit),
+        Read::Pins { room, before, limit } => pages::pins_before(connection, room, before, limit),
         Read::Search { ref query, ref rooms, skip, limit } => {
             search::search(connection, query, rooms, (skip, limit), SEARCH_TIME_MAX)
         }

@@ -95,7 +95,7 @@ fn id_of(path: &Path) -> io::Result<(u64, u64)> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
@@ -121,7 +121,7 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
 
 /// Refuses what SQLite would take for a new file and overwrite, and a last page that is not whole. (That whole pages are
 /// missing it notices by itself.)
-fn look_at(file: &File, path: &Path) -> Result<(), OpenError> {
+pub(super) fn look_at(file: &File, path: &Path) -> Result<(), OpenError> {
     let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
     let bytes = file.metadata()?.len();
     if bytes == 0 {
@@ -166,7 +166,7 @@ pub(super) fn another(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 /// The file's version, 0 if it is empty.
-fn identify(connection: &Connection) -> Result<usize, OpenError> {
+pub(super) fn identify(connection: &Connection) -> Result<usize, OpenError> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let (id, version) = (number("application_id")?, number("user_version")?);
     let tables: i64 =
@@ -183,7 +183,7 @@ fn identify(connection: &Connection) -> Result<usize, OpenError> {
 
 /// Walks through every table and what is indexed of it. Not through the words of the index for searches, which would take
 /// as long again twice: what they lead to is checked when it is read.
-fn check(connection: &Connection) -> Result<(), OpenError> {
+pub(super) fn check(connection: &Connection) -> Result<(), OpenError> {
     let mut select = connection.prepare(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'",
     )?;
@@ -281,7 +281,7 @@ impl From<Trouble> for OpenError {
 
 /// How every file of SQLite begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-const OWNER_ALONE: u32 = 0o600;
+pub(super) const OWNER_ALONE: u32 = 0o600;
 /// How long a lock of somebody who looks at the file from outside is waited for. The writer is held up as long.
 const BUSY: Duration = Duration::from_millis(250);
 /// Statements that stay prepared, on each connection: more than there are.

@@ -96,6 +96,27 @@ pub(super) fn lines_after(
     page.finish(&snapshot, room)
 }
 
+/// At most `limit` pinned posts before a place, the nearest.
+pub(super) fn pins_before(
+    db: &mut Connection,
+    room: RoomNo,
+    before: Seq,
+    limit: u16,
+) -> Result<ReadOut, Trouble> {
+    const PINS: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM entries WHERE room = ?1 AND seq < ?2 AND pinned = 1
+         ORDER BY seq DESC LIMIT ?3"
+    );
+    let snapshot = db.transaction()?;
+    let mut page = Page::new(PAGE_BYTES_MAX);
+    // They are those that are pinned by their CRC, too; that none is missing is not known.
+    lines(&snapshot, PINS, room, before, limit, &mut page, |row| row.pinned)?;
+    page.records.reverse();
+    page.finish(&snapshot, room)
+}
+
 fn lines(
     snapshot: &Connection,
     sql: &str,

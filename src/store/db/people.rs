@@ -7,6 +7,9 @@ use super::trouble::Trouble;
 use crate::chat::{Name, PersonId, Profile, UnixMs};
 use crate::store::accounts::SessionNo;
 
+/// Stands where a password's hash would: that of no password at all.
+pub(super) const NO_PASSWORD: &str = "!";
+
 pub(super) fn is_taken(db: &Connection, name: &Name) -> Result<bool, Trouble> {
     let mut select = db.prepare_cached("SELECT 1 FROM people WHERE skeleton = ?1")?;
     let [skeleton, _] = name.skeletons();

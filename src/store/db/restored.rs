@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row};
 
 use super::fields::{mode, room_kind, unsigned};
 use super::governance::standing_of;
+use super::people::NO_PASSWORD;
 use super::trouble::{Damage, Trouble};
 use super::{Db, entries};
 use crate::chat::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom};
@@ -56,7 +57,10 @@ fn people(db: &Connection) -> Result<(Vec<RestoredPerson>, Vec<StoredAccount>), 
             last_seen: last_seen.map(|at| UnixMs(unsigned(at))),
             deleted: phc.is_none(),
         });
-        accounts.extend(phc.map(|phc| StoredAccount { person, name, phc }));
+        accounts.extend(phc.map(|phc| {
+            let phc = Some(phc).filter(|phc| **phc != *NO_PASSWORD);
+            StoredAccount { person, name, phc }
+        }));
     }
     Ok((people, accounts))
 }

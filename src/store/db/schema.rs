@@ -6,7 +6,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7773_7279;
 
 /// What makes version `n + 1` of version `n`.
-pub(super) const STEPS: &[&str] = &[V1];
+pub(super) const STEPS: &[&str] = &[V1, V2];
 
 /// The version that this program reads and writes.
 pub(super) const VERSION: usize = STEPS.len();
@@ -122,6 +122,11 @@ CREATE VIRTUAL TABLE search USING fts5 (
 );
 -- The words of what is deleted go at once, and not when the index is next put in order.
 INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+";
+
+/// Pins can be listed and counted.
+const V2: &str = "
+CREATE INDEX pins ON entries (room, seq) WHERE pinned = 1;
 ";
 
 #[cfg(test)]

@@ -52,7 +52,8 @@ const AT_THE_START: Standing =
 #[derive(Clone, Debug)]
 struct Person {
     name: Name,
-    phc: Option<Arc<str>>,
+    /// `None`: deleted; `Some(None)`: disabled.
+    phc: Option<Option<Arc<str>>>,
     profile: Profile,
     last_seen: Option<UnixMs>,
 }
@@ -112,7 +113,7 @@ impl Model {
                     return AccountWritten::NameTaken;
                 }
                 let (profile, last_seen) = (Profile::default(), None);
-                self.people.push(Person { name, phc: Some(phc), profile, last_seen });
+                self.people.push(Person { name, phc: Some(Some(phc)), profile, last_seen });
                 return AccountWritten::Registered(PersonId(self.people.len() as u64));
             }
             AccountWrite::OpenSession { person, token_sha256, at, label } => {
@@ -123,10 +124,22 @@ impl Model {
                 self.sessions.push(session);
                 return AccountWritten::SessionOpened(no);
             }
-            AccountWrite::SetPassword { person, phc } => {
+            AccountWrite::SetPassword { person, phc, except } => {
                 if let Some(person) = self.living(person) {
-                    person.phc = Some(phc);
+                    person.phc = Some(Some(phc));
                 }
+                self.close_sessions(person, except);
+            }
+            AccountWrite::RenewHash { person, phc } => {
+                if let Some(person) = self.living(person) {
+                    person.phc = Some(Some(phc));
+                }
+            }
+            AccountWrite::Disable { person } => {
+                if let Some(person) = self.living(person) {
+                    person.phc = Some(None);
+                }
+                self.close_sessions(person, None);
             }
             AccountWrite::SetProfile { person, profile } => {
                 if let Some(person) = self.living(person) {
@@ -141,10 +154,7 @@ impl Model {
                 self.sessions.retain(|session| session.person != person);
             }
             AccountWrite::CloseSession { no } => self.sessions.retain(|session| session.no != no),
-            AccountWrite::CloseSessions { person, except } => {
-                self.sessions
-                    .retain(|session| session.person != person || Some(session.no) == except);
-            }
+            AccountWrite::CloseSessions { person, except } => self.close_sessions(person, except),
             AccountWrite::TouchSession { no, at } => {
                 self.sessions
                     .iter_mut()
@@ -153,6 +163,10 @@ impl Model {
             }
         }
         AccountWritten::Done
+    }
+
+    fn close_sessions(&mut self, person: PersonId, except: Option<SessionNo>) {
+        self.sessions.retain(|session| session.person != person || Some(session.no) == except);
     }
 
     pub(super) fn accounts(&self) -> Vec<StoredAccount> {
@@ -217,6 +231,14 @@ impl Model {
                 let more = records.len() > usize::from(*limit);
                 records.truncate((*limit).into());
                 ReadOut::Page { records, more, as_of: room.last() }
+            }
+            Read::Pins { room, before, limit } => {
+                let room = &self.rooms[index(room.0)];
+                let mut pins = room.lines(|seq| seq < *before);
+                pins.retain(|record| record.marks.pinned);
+                let extra = pins.len().saturating_sub(usize::from(*limit));
+                let records = pins.split_off(extra);
+                ReadOut::Page { records, more: extra > 0, as_of: room.last() }
             }
             Read::Search { .. } => ReadOut::Found { hits: Vec::new(), more: false },
         }
@@ -286,8 +308,16 @@ impl Room {
             (matches!(post.what, What::Post(_)) && !self.is_deleted(seq)).then_some(post.from.id)
         };
         match append.guard {
-            Guard::Post(post) | Guard::PostBy(post, _) if post_at(post).is_none() => {
+            Guard::Post(post) | Guard::PostBy(post, _) | Guard::Pin(post, _)
+                if post_at(post).is_none() =>
+            {
                 return Written::NoPost;
+            }
+            Guard::Pin(post, max) => {
+                let pinned = self.records().into_iter().filter(|record| record.marks.pinned);
+                if pinned.filter(|record| record.entry.seq != post).count() >= max.into() {
+                    return Written::PinsFull;
+                }
             }
             Guard::PostBy(post, person) if post_at(post) != Some(person) => {
                 return Written::NotAuthor;

@@ -56,7 +56,11 @@ fn request(model: &Model, (kind, room, person, a, b): Dice) -> Request {
             let emoji = Emoji::stored(["👍", "🎉"][usize::from(b) % 2]);
             What::React { post: seq, emoji, on }
         }
-        13 => What::Pin { post: seq, on },
+        13 => {
+            // So few that they are reached.
+            guard = if on { Guard::Pin(seq, u16::from(b % 3)) } else { guard };
+            What::Pin { post: seq, on }
+        }
         other => {
             guard = Guard::None;
             match other {
@@ -92,9 +96,12 @@ fn request(model: &Model, (kind, room, person, a, b): Dice) -> Request {
 fn account_write(kind: u8, person: PersonId, at: UnixMs, a: u8, b: u8) -> AccountWrite {
     let no = SessionNo(u64::from(a) % 5);
     let phc: Arc<str> = format!("phc{b}").into();
-    match (kind / 32).wrapping_add(a) % 8 {
+    match (kind / 32).wrapping_add(a) % 10 {
         0 => AccountWrite::Register { name: Name::stored(&format!("name{}", b % 8)), phc, at },
-        1 => AccountWrite::SetPassword { person, phc },
+        1 => {
+            let except = Some(no).filter(|_| b.is_multiple_of(2));
+            AccountWrite::SetPassword { person, phc, except }
+        }
         2 => {
             let display = b.is_multiple_of(2).then(|| Name::stored("Shown So"));
             let profile =
@@ -107,6 +114,8 @@ fn account_write(kind: u8, person: PersonId, at: UnixMs, a: u8, b: u8) -> Accoun
         6 => {
             AccountWrite::CloseSessions { person, except: Some(no).filter(|_| b.is_multiple_of(2)) }
         }
+        7 => AccountWrite::RenewHash { person, phc },
+        8 => AccountWrite::Disable { person },
         _ => AccountWrite::TouchSession { no, at },
     }
 }
@@ -127,6 +136,8 @@ fn assert_alike(db: &mut Db, model: &Model) {
             Read::Before { room, before: last, limit: 3 },
             Read::After { room, after: middle, limit: 3 },
             Read::After { room, after: Seq::START, limit: 200 },
+            Read::Pins { room, before: last, limit: 200 },
+            Read::Pins { room, before: last.next(), limit: 1 },
         ] {
             assert_eq!(db.read(&read), model.read(&read), "{read:?}");
         }
@@ -230,6 +241,11 @@ impl Tables for Failing {
     fn author_of_post(&mut self, room: RoomNo, post: Seq) -> Result<Option<PersonId>, Fault> {
         self.step()?;
         self.db.author_of_post(room, post)
+    }
+
+    fn pinned_but(&mut self, room: RoomNo, post: Seq) -> Result<u64, Fault> {
+        self.step()?;
+        self.db.pinned_but(room, post)
     }
 
     fn posts_through(&mut self, room: RoomNo, seq: Seq) -> Result<u64, Fault> {

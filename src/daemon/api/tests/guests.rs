@@ -92,3 +92,24 @@ fn guests_are_let_in_only_where_they_are_wanted() {
     let known = world.turn(|api, turn| api.who_is(&token, turn));
     assert_eq!(known, Err(Unknown::Guest(Refusal::GuestsNot)));
 }
+
+/// The chat's part of it is told by its own scripts.
+#[test]
+fn a_guest_registers_the_own_name_and_nobody_elses() {
+    let mut world = World::new();
+    let [gus, hal] =
+        [r#"{"name":"gus"}"#, r#"{"name":"hal"}"#].map(|body| guest(&mut world, "", body).token());
+    let body = credentials("Gus", "correct horse");
+    assert_eq!(world.ask("POST", "/api/register", "", &body).refusal(), (409, "name_taken", None));
+    assert_eq!(world.ask_as(&hal, "POST", "/api/register", &body).code(), "name_taken");
+    world.store_fails = true;
+    assert_eq!(world.ask_as(&gus, "POST", "/api/register", &body).code(), "unavailable");
+    world.store_fails = false;
+    assert!(world.knows(&gus), "nothing has changed");
+    let cookie = format!("Cookie: wsrelay_session={gus}\r\n");
+    let reply = world.ask("POST", "/api/register", &cookie, &body);
+    assert_eq!((reply.status, &reply.body["user"]["name"]), (201, &"Gus".into()));
+    assert!(reply.field("Set-Cookie").unwrap().contains(&reply.token()));
+    assert!(world.knows(&reply.token()) && !world.knows(&gus));
+    assert!(world.knows(&hal));
+}

@@ -179,8 +179,11 @@ fn log_ins_outlive_a_restart_unless_they_are_over() {
             label: "x".into(),
         })
         .collect();
-    let ann =
-        StoredAccount { person: PersonId(5), name: chat::Name::stored("ann"), phc: "".into() };
+    let ann = StoredAccount {
+        person: PersonId(5),
+        name: chat::Name::stored("ann"),
+        phc: Some("".into()),
+    };
     let mut world = World::restored(vec![ann], &sessions);
     let forgotten = world.writes.iter().map(|(_, write)| write);
     assert!(forgotten.eq([&AccountWrite::CloseSession { no: SessionNo(2) }]));

@@ -3,6 +3,7 @@
 mod accounts;
 mod guests;
 mod log_ins;
+mod operator;
 mod rooms;
 
 use std::collections::{HashMap, VecDeque};
@@ -164,6 +165,7 @@ impl World {
                 }
                 Effect::Hash(ticket, job) => self.jobs.push_back((ticket, job)),
                 Effect::Write(ticket, write) => self.writes.push_back((ticket, write)),
+                Effect::Report(reply_to, outcome) => reply_to.tell(outcome),
                 Effect::LoggedOut(log_in) => self.logged_out.push(log_in),
             }
         }
