@@ -73,9 +73,26 @@ pub struct Serve {
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: Option<u32>,
 
-    /// Connections at one time from one address (IPv6: one /64 network). 0: any number.
+    /// Connections at one time from one address (IPv6: one /64 network); those beyond get 429. 0: any number.
     #[arg(long, value_name = "N", env = "WSRELAY_MAX_CONNECTIONS_PER_IP", default_value_t = 0)]
     pub max_connections_per_ip: u32,
+
+    /// Connections at one time that have not opened a WebSocket. Over it, one that dawdles makes room, or newcomers get 503.
+    /// 0: half of all.
+    #[arg(long, value_name = "N", env = "WSRELAY_MAX_PENDING", default_value_t = 0)]
+    pub max_pending: u32,
+
+    /// The same from one address; those beyond get 429. 0: any number.
+    #[arg(long, value_name = "N", env = "WSRELAY_MAX_PENDING_PER_IP", default_value_t = Config::default().pending_per_ip_max)]
+    pub max_pending_per_ip: u32,
+
+    /// Connections begun in a second; those beyond get 503. 0: any number.
+    #[arg(long, value_name = "N", env = "WSRELAY_CONNECT_RATE", default_value_t = 0)]
+    pub connect_rate: u32,
+
+    /// The same from one address, after a burst of ten times as many; those beyond get 429. 0: any number.
+    #[arg(long, value_name = "N", env = "WSRELAY_CONNECT_RATE_PER_IP", default_value_t = Config::default().connects_per_ip_per_second)]
+    pub connect_rate_per_ip: u32,
 
     /// Largest message in bytes, after inflating; a larger one closes with 1009.
     #[arg(long, value_name = "BYTES", env = "WSRELAY_MAX_MESSAGE", default_value_t = 65_536)]
@@ -185,6 +202,10 @@ impl Serve {
         Config {
             connections_max: self.max_connections.map_or(room, |most| most as usize),
             connections_per_ip_max: self.max_connections_per_ip,
+            pending_max: self.max_pending as usize,
+            pending_per_ip_max: self.max_pending_per_ip,
+            connects_per_second: self.connect_rate,
+            connects_per_ip_per_second: self.connect_rate_per_ip,
             rate_limit: self.rate_limit,
             ws: ws::Limits::for_messages(self.max_message as usize),
             origins: self.allow_origin.iter().cloned().collect(),

@@ -33,11 +33,22 @@ pub struct Config {
     /// system may not grant: then the backlog holds those who come too many until one leaves.
     pub connections_max: usize,
     /// Connections at one time from one IPv4 address or IPv6 /64 network. 0: any number, because everybody behind one
-    /// proxy has one address.
+    /// proxy that is not trusted has one address.
     pub connections_per_ip_max: u32,
-    /// Bytes that all peers together may have begun and not finished: request heads and bodies, messages in fragments,
-    /// input not yet looked at. 64 MiB hold 1,000 messages of the default limit at once, and are little on a server.
-    pub unfinished_bytes_max: usize,
+    /// Connections at one time that are not upgraded. 0: half of `connections_max`, so that half of all places can only be
+    /// taken by those who have asked for a WebSocket. When there are as many, one that has dawdled makes room.
+    pub pending_max: usize,
+    /// The same from one address. 0: any number. A page takes six or seven for a moment, so 256 are an office that comes back
+    /// at once. Not for this machine's own addresses, which are a proxy's.
+    pub pending_per_ip_max: u32,
+    /// WebSockets and other connections that may be begun in one second. 0: any number, because those who are in are
+    /// served before those who come: a crowd waits in the backlog and slows down nobody but itself.
+    pub connects_per_second: u32,
+    /// The same from one address, after a burst of ten times as many. 0: any number. 50 are next to no work, and let an office
+    /// of a thousand back in within ten seconds. Not for this machine's own addresses.
+    pub connects_per_ip_per_second: u32,
+    /// Bytes that peers together may have begun and not finished.
+    pub unfinished: Unfinished,
     /// Bytes queued for one connection before it counts as a slow reader and is closed. 1 MiB is some seconds of a busy
     /// room on a phone's link. One message may exceed it, so that any message within its own limit can be sent.
     pub outbox_bytes_max: usize,
@@ -56,9 +67,37 @@ impl Default for Config {
             waits: Waits::default(),
             connections_max: 100_000,
             connections_per_ip_max: 0,
-            unfinished_bytes_max: 64 * 1024 * 1024,
+            pending_max: 0,
+            pending_per_ip_max: 256,
+            connects_per_second: 0,
+            connects_per_ip_per_second: 50,
+            unfinished: Unfinished::default(),
             outbox_bytes_max: 1024 * 1024,
             rate_limit: 0,
+        }
+    }
+}
+
+/// Bytes that peers have begun and not finished: request heads and bodies, messages in fragments, input not yet looked at.
+/// Each budget is for itself, so that nobody is crowded out by those of whom less is known.
+#[derive(Clone, Debug)]
+pub struct Unfinished {
+    /// Of connections that are not upgraded. 16 MiB hold a thousand heads at their largest, or 256 bodies.
+    pub pending_bytes_max: usize,
+    /// Of WebSockets whose holder the service does not know. 32 MiB hold 500 messages of the default limit.
+    pub strangers_bytes_max: usize,
+    /// Of WebSockets whose holder the service knows: see [`Upgrade::member`](crate::engine::Upgrade::member). 64 MiB hold
+    /// 1,000 messages of the default limit at once, and are little on a server.
+    pub members_bytes_max: usize,
+}
+
+impl Default for Unfinished {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self {
+            pending_bytes_max: 16 * MIB,
+            strangers_bytes_max: 32 * MIB,
+            members_bytes_max: 64 * MIB,
         }
     }
 }
@@ -98,9 +137,36 @@ impl Default for Waits {
 /// default message whole, little enough that a turn with a thousand busy peers stays in the tens of milliseconds.
 pub(crate) const RECEIVE_BYTES: usize = 64 * 1024;
 
-/// What all connections together bring into one turn before it publishes and flushes: of the smallest frames, some tens
-/// of milliseconds' work. Those not read yet come first in the next.
+/// What those who are in bring into one turn together before it publishes and flushes. Those not read yet come first in the
+/// next.
 pub(crate) const RECEIVE_BYTES_PER_TURN: usize = 1024 * 1024;
+
+/// How long a turn reads those who bring little at a time, those who bring more than one reading took, and those who are not
+/// let in yet. What a byte costs differs a thousandfold, from a large message to a thousand commands, so time is what
+/// keeps a turn short: with sending to a room of a thousand (5 ms) it stays under half of the 50 ms that nobody notices.
+pub(crate) const READ_TIME_PER_TURN: ReadTime = ReadTime {
+    ready: Duration::from_millis(8),
+    busy: Duration::from_millis(4),
+    arriving: Duration::from_millis(4),
+};
+
+/// How long one connection is read before it is another's turn: some thousand of the smallest frames.
+pub(crate) const READ_TIME_PER_CONNECTION: Duration = Duration::from_millis(1);
+
+/// See [`READ_TIME_PER_TURN`].
+pub(crate) struct ReadTime {
+    pub(crate) ready: Duration,
+    pub(crate) busy: Duration,
+    pub(crate) arriving: Duration,
+}
+
+/// After so many frames or requests of one connection the clock is looked at: some microseconds' work.
+pub(crate) const EVENTS_PER_LOOK: u32 = 16;
+
+/// Who is not let in within this time may be asked to make room, where there is none: enough for a head to cross the world.
+pub(crate) const DAWDLES_AFTER: Duration = Duration::from_secs(1);
+/// The same for who has made a request and takes its answer.
+pub(crate) const DAWDLES_READING_AFTER: Duration = Duration::from_secs(5);
 
 /// Message bytes of one connection handed to the service in one turn, counted after inflating: 64 KiB of input can
 /// inflate to 64 MiB in messages that are each within their limit.

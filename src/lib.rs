@@ -67,5 +67,5 @@ pub mod daemon;
 #[cfg(feature = "oracle")]
 pub mod oracle;
 
-pub use config::{Config, Waits};
+pub use config::{Config, Unfinished, Waits};
 pub use histogram::Histogram;

@@ -7,7 +7,7 @@
 //! | path | module |
 //! | --- | --- |
 //! | `/ws` | `socket`: sessions of the chat, of which `seats` keeps count |
-//! | `/api/…` | `api`: REST; behind it `accounts`, `passwords`, `tokens`, `cookies`, `throttle` |
+//! | `/api/…` | `api`: REST; behind it `accounts`, `passwords`, `tokens`, `cookies` |
 //! | `/relay/ROOM`, `/echo` | [`crate::relay`] |
 //! | `/metrics` | `metrics`, of which `process` is a part |
 //! | all others | `page` |
@@ -39,7 +39,6 @@ mod socket;
 mod sockets;
 mod stop;
 mod supervisor;
-mod throttle;
 mod tokens;
 mod turn;
 pub mod wire;

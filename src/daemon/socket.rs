@@ -59,11 +59,12 @@ pub(super) fn upgrade(
         live.connect(session, person, token, actions).map_err(Stop::Refused)?;
         Ok(visitor)
     });
+    let member = matches!(&entered, Ok(visitor) if visitor.log_in.is_some());
     match entered {
         Ok(visitor) => live.seats.take(caller.id, visitor.log_in),
         Err(stop) => show_the_door(live, caller.id, stop, actions),
     }
-    Ok(Upgrade { subprotocol: speaks.then_some(SUBPROTOCOL) })
+    Ok(Upgrade { subprotocol: speaks.then_some(SUBPROTOCOL), member })
 }
 
 /// What a session said.

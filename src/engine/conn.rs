@@ -29,6 +29,7 @@ use super::listener::Entrance;
 use super::membership::Memberships;
 use super::outbox::{Flush, Outbox, Pool};
 use super::round::Round;
+use super::unfinished::Standing;
 use crate::config::{self, Waits};
 use crate::http::proxy::HeaderReader;
 use crate::http::{Exchange, Reader};
@@ -112,6 +113,10 @@ pub(super) struct Flags {
     pub(super) over_cap: bool,
     /// The peer will send no more; reading finds out after what it has sent.
     pub(super) read_ended: bool,
+    /// Not let in yet, and counted as such.
+    pub(super) pending: bool,
+    /// The service knows who it is.
+    pub(super) member: bool,
 }
 
 impl Conn {
@@ -125,7 +130,7 @@ impl Conn {
             mark: now,
             armed: now,
             charged: 0,
-            flags: Flags::default(),
+            flags: Flags { pending: true, ..Flags::default() },
         }
     }
 
@@ -152,6 +157,15 @@ impl Conn {
     /// Which of an audience's two forms this connection takes.
     pub(super) fn takes_deflated(&self) -> bool {
         matches!(&self.phase, Phase::Open(protocol) if protocol.deflates())
+    }
+
+    /// What is known of the peer.
+    pub(super) fn standing(&self) -> Standing {
+        match (self.flags.pending, self.flags.member) {
+            (true, _) => Standing::Pending,
+            (false, false) => Standing::Stranger,
+            (false, true) => Standing::Member,
+        }
     }
 
     /// Heap held for what the peer has not finished: a head, a body or a message.

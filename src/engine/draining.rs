@@ -137,9 +137,9 @@ impl Engine {
 }
 
 /// The answer to a handshake that comes too late.
-pub(super) fn refusal() -> Response {
+pub(super) fn refusal(retry_after_seconds: u64) -> Response {
     Response::error(Status::SERVICE_UNAVAILABLE, "draining", "The server is about to end.")
-        .header("Retry-After", "5")
+        .header("Retry-After", retry_after_seconds.to_string())
 }
 
 /// Who has connected has also asked after a round trip; who has not by then was only warming up the connection.

@@ -118,7 +118,7 @@ impl Engine {
     pub(super) fn figures(&self) -> Figures {
         let mut figures = Figures {
             counters: self.counters.clone(),
-            unfinished_bytes: self.unfinished_bytes as u64,
+            unfinished_bytes: self.unfinished.bytes() as u64,
             ..Figures::default()
         };
         figures.counters.publications = self.audiences.publications();

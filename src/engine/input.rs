@@ -4,11 +4,15 @@
 //! service, whose actions are applied before the next. What a budget or a slow peer leaves unread is kept with its
 //! connection and comes first next time.
 
+use std::collections::VecDeque;
 use std::io::Read;
+use std::time::{Duration, Instant};
 
 use super::conn::{Conn, HttpTurn, Phase, would_wait};
 use super::ids::ConnId;
-use super::{Actions, Caller, Client, Ending, Engine, Reply, Service, Upgrade, draining, figures};
+use super::{
+    Actions, Caller, Client, Ending, Engine, Lists, Reply, Service, Upgrade, draining, figures,
+};
 use crate::config;
 use crate::http::{Exchange, Reader, Request, Response, Status};
 use crate::ws::{
@@ -20,22 +24,49 @@ enum Outcome {
     Respond(Response, Exchange),
     Refuse { reason: &'static str, response: Response, exchange: Exchange },
     Await(Exchange),
-    Open { answer: Vec<u8>, deflate: Option<Deflate> },
+    Open { answer: Vec<u8>, deflate: Option<Deflate>, member: bool },
 }
 
 impl Engine {
-    /// Reads the connections that are ready, within the turn's budget.
+    /// Reads the connections that are ready, within the turn's budgets.
     pub(super) fn read_ready(&mut self, service: &mut impl Service) {
         let mut receive = std::mem::take(&mut self.receive);
-        let mut budget = config::RECEIVE_BYTES_PER_TURN;
-        for _ in 0..self.lists.ready.len() {
-            if budget == 0 {
-                break;
-            }
-            let Some(id) = self.lists.ready.pop_front() else { break };
-            budget = budget.saturating_sub(self.read(id, &mut receive, service));
-        }
+        let times = config::READ_TIME_PER_TURN;
+        let mut bytes = config::RECEIVE_BYTES_PER_TURN;
+        self.read_list(|lists| &mut lists.ready, times.ready, &mut bytes, &mut receive, service);
+        bytes = bytes.max(config::RECEIVE_BYTES);
+        self.read_list(|lists| &mut lists.busy, times.busy, &mut bytes, &mut receive, service);
+        let mut bytes = config::RECEIVE_BYTES_PER_TURN;
+        self.read_list(
+            |lists| &mut lists.arriving,
+            times.arriving,
+            &mut bytes,
+            &mut receive,
+            service,
+        );
         self.receive = receive;
+    }
+
+    fn read_list(
+        &mut self,
+        list: impl Fn(&mut Lists) -> &mut VecDeque<ConnId>,
+        time: Duration,
+        bytes: &mut usize,
+        receive: &mut [u8],
+        service: &mut impl Service,
+    ) {
+        let listed = list(&mut self.lists).len();
+        if listed == 0 {
+            return;
+        }
+        let until = Instant::now() + time;
+        for _ in 0..listed {
+            let Some(id) = list(&mut self.lists).pop_front() else { return };
+            *bytes = bytes.saturating_sub(self.read(id, receive, service));
+            if *bytes == 0 || Instant::now() >= until {
+                return;
+            }
+        }
     }
 
     /// Reads one connection once, what was left unread before anything new. Answers with the bytes looked at.
@@ -51,7 +82,7 @@ impl Engine {
         if conn.flags.unread {
             conn.flags.unread = false;
             // There may be news in the socket as well, whose edge has been seen already.
-            self.lists.read_later(conn);
+            self.lists.read_on_later(conn);
             let mut unread = self.unread.remove(&id).unwrap_or_default();
             self.take_in(id, &mut unread, service);
             return unread.len();
@@ -63,7 +94,9 @@ impl Engine {
                 conn.heard(self.tick);
                 // A short read has emptied the socket: the next edge tells of more. Unless the end was seen already,
                 // which has no second edge.
-                if received == receive.len() || conn.flags.read_ended {
+                if received == receive.len() {
+                    self.lists.read_on_later(conn);
+                } else if conn.flags.read_ended {
                     self.lists.read_later(conn);
                 }
                 self.take_in(id, &mut receive[..received], service);
@@ -80,11 +113,20 @@ impl Engine {
     fn take_in(&mut self, id: ConnId, input: &mut [u8], service: &mut impl Service) {
         let mut taken = 0;
         let mut budget = config::MESSAGE_BYTES_PER_TURN;
+        let (mut events, mut until) = (0u32, None);
         while taken < input.len() {
+            if events == config::EVENTS_PER_LOOK {
+                events = 0;
+                let now = Instant::now();
+                if now >= *until.get_or_insert(now + config::READ_TIME_PER_CONNECTION) {
+                    budget = 0;
+                }
+            }
+            events += 1;
             let Some(conn) = self.slots.find(id) else { return };
             if conn.is_paused() || budget == 0 {
                 conn.flags.unread = true;
-                self.lists.read_later(conn);
+                self.lists.read_on_later(conn);
                 self.unread.insert(id, input[taken..].to_vec());
                 break;
             }
@@ -110,6 +152,8 @@ impl Engine {
             Ok(Some(source)) => {
                 http.client = http.client.behind(source);
                 http.turn = HttpTurn::First;
+                let client = http.client;
+                self.name(id, client);
             }
             Err(fault) => {
                 log::warn!(conn = id.generation, peer:% = http.peer; "a proxy does not say who it comes for: {fault}");
@@ -127,16 +171,27 @@ impl Engine {
         let (peer, mut client, entrance) = (http.peer, http.client, http.entrance);
         let mut rest = input;
         let begins = http.reader.is_idle();
+        let mut named = None;
         let outcome = match http.reader.next_request(&mut rest, &self.config.http) {
             Ok(None) => None,
             Ok(Some(request)) if self.drain.refuses() && is_upgrade(&request) => {
-                Some(refuse("draining", draining::refusal(), &request))
+                let seconds = self.door.seconds_from(Duration::from_secs(2));
+                Some(refuse("draining", draining::refusal(seconds), &request))
             }
             Ok(Some(request)) => match client.asking(&request, &self.config.trusted) {
                 Ok(asking) => {
+                    // A proxy's connection becomes its client's own when it is upgraded.
+                    let is_proxys = client.is_trusted(&self.config.trusted);
+                    named = (is_proxys && is_upgrade(&request)).then_some(asking);
                     client = asking;
                     let caller = Caller { id, peer, client, entrance };
-                    Some(ask(service, &self.config.origins, caller, &request, &mut self.actions))
+                    Some(match named.map_or(Ok(()), |client| self.door.admit(client, self.now)) {
+                        Ok(()) => {
+                            let origins = &self.config.origins;
+                            ask(service, origins, caller, &request, &mut self.actions)
+                        }
+                        Err(why) => refuse(why.code(), self.door.response(why), &request),
+                    })
                 }
                 Err(fault) => Some(Outcome::Respond((&fault).into(), Exchange::broken())),
             },
@@ -144,7 +199,7 @@ impl Engine {
         };
         let used = input.len() - rest.len();
         match outcome {
-            Some(outcome) => self.conclude(id, client, outcome),
+            Some(outcome) => self.conclude(id, client, named.is_some(), outcome),
             None if begins => {
                 conn.mark = self.tick;
                 self.schedule(id);
@@ -155,7 +210,8 @@ impl Engine {
         used
     }
 
-    fn conclude(&mut self, id: ConnId, client: Client, outcome: Outcome) {
+    /// `becomes_theirs`: the connection is this client's alone once it is upgraded, and not before.
+    fn conclude(&mut self, id: ConnId, client: Client, becomes_theirs: bool, outcome: Outcome) {
         match outcome {
             Outcome::Respond(response, exchange) => self.respond(id, response, &exchange),
             Outcome::Refuse { reason, response, exchange } => {
@@ -170,13 +226,18 @@ impl Engine {
                 conn.mark = self.tick;
                 conn.flags.paused = true;
             }
-            Outcome::Open { answer, deflate } => {
+            Outcome::Open { answer, deflate, member } => {
+                self.end_waiting(id);
+                if becomes_theirs {
+                    self.door.name(id, client, false);
+                }
                 let Some(conn) = self.slots.find(id) else { return };
                 self.counters.handshakes += 1;
                 if !matches!(&conn.phase, Phase::Http(http) if Client::of(http.peer) == client) {
                     self.behind_proxies.insert(id, client);
                 }
                 self.drain.tell_now(id, self.now);
+                conn.flags.member = member;
                 conn.phase = Phase::Open(Connection::new(Role::Server, deflate));
                 conn.mark = self.tick;
                 conn.queue_response(answer, &mut self.pool);
@@ -297,15 +358,17 @@ impl Engine {
             if conn.flags.unread { self.unread.get(&id).map_or(0, Vec::capacity) } else { 0 };
         let held = u32::try_from(conn.partial_bytes() + unread).unwrap_or(u32::MAX);
         let before = std::mem::replace(&mut conn.charged, held);
-        self.unfinished_bytes = self.unfinished_bytes + held as usize - before as usize;
-        if held <= before || self.unfinished_bytes <= self.config.unfinished_bytes_max {
+        let standing = conn.standing();
+        self.unfinished.change(standing, before, held);
+        if held <= before || !self.unfinished.is_over(standing) {
             return;
         }
         match conn.phase {
             Phase::Http(_) => {
                 let full = "The server holds too many unfinished requests.";
                 let response = Response::error(Status::SERVICE_UNAVAILABLE, "overloaded", full);
-                let response = response.header("Retry-After", "5").closing();
+                let seconds = self.door.seconds_from(Duration::from_secs(2));
+                let response = response.header("Retry-After", seconds.to_string()).closing();
                 self.respond(id, response, &Exchange::broken());
             }
             _ => {
@@ -355,7 +418,7 @@ fn refuse(reason: &'static str, response: Response, request: &Request<'_>) -> Ou
 fn open(offer: &Offer<'_>, upgrade: Upgrade, request: &Request<'_>) -> Outcome {
     let deflate = offer.deflate();
     match offer.accept(upgrade.subprotocol, deflate) {
-        Ok(answer) => Outcome::Open { answer, deflate },
+        Ok(answer) => Outcome::Open { answer, deflate, member: upgrade.member },
         Err(misuse) => {
             log::error!("a handshake was granted with what was not offered: {misuse}");
             let sorry = "The server answered this handshake wrongly.";

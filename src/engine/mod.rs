@@ -6,7 +6,8 @@
 //! # A turn
 //!
 //! 1. *Wait* for readiness, the next deadline, or a [`Waker`].
-//! 2. *Read* every ready connection, a buffer-full at most, and hand its requests and messages to the service.
+//! 2. *Read* every ready connection, a buffer-full at most, and hand its requests and messages to the service: those who
+//!    are in first, and of them those first who say little.
 //! 3. *Wake*: when a worker has something, the service takes it in.
 //! 4. *Accept*: those at the door come after those inside.
 //! 5. *Deadlines*: late heads, pings, silence, slow closes; then the service's own.
@@ -26,12 +27,13 @@
 //! * Memory grows with what peers have sent and not with what they promise, and is given back when they go.
 
 mod actions;
-mod address;
+mod admission;
 mod audience;
 mod client;
 mod conn;
 mod conn_map;
 mod deadline;
+mod door;
 mod draining;
 mod figures;
 mod ids;
@@ -43,6 +45,8 @@ mod output;
 mod rate;
 mod round;
 mod slots;
+pub(crate) mod throttle;
+mod unfinished;
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, ErrorKind};
@@ -50,7 +54,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use mio::{Events, Interest, Poll};
+use mio::{Events, Poll};
 
 pub use self::actions::Actions;
 pub use self::client::Client;
@@ -60,15 +64,16 @@ pub use self::figures::{Close, Counters, Figures, Tally};
 pub use self::ids::{AudienceId, ConnId};
 pub use self::listener::Entrance;
 
-use self::address::Addresses;
 use self::audience::Audiences;
-use self::conn::{Conn, Http, Phase, Socket};
+use self::conn::{Conn, Http, Phase};
 use self::deadline::{Deadlines, Tick};
+use self::door::Door;
 use self::draining::Drain;
-use self::listener::{Accepted, Listeners, ListeningSocket, WAKER, set_nodelay};
+use self::listener::{Listeners, ListeningSocket, WAKER, set_nodelay};
 use self::outbox::Pool;
 use self::rate::Rates;
 use self::slots::Slots;
+use self::unfinished::Unfinished;
 use crate::config::{self, Config};
 use crate::http::{Date, Request, Response, Status};
 use crate::ws::{CloseCode, Codec, Fault, Message};
@@ -175,6 +180,9 @@ impl From<Response> for Reply {
 pub struct Upgrade {
     /// The subprotocol chosen, among those that the client offered (RFC 6455 §4.2.2); else the handshake fails.
     pub subprotocol: Option<&'static str>,
+    /// That the service knows who this is. What members have not finished is charged to a budget of their own, which no
+    /// stranger can use up.
+    pub member: bool,
 }
 
 /// Why the engine closes a connection of its own accord; see [`Service::close_code`].
@@ -245,7 +253,7 @@ pub struct Engine {
     listeners: Listeners,
 
     slots: Slots,
-    addresses: Addresses,
+    door: Door,
     /// Who WebSockets are for that a trusted proxy has brought.
     behind_proxies: HashMap<ConnId, Client>,
     rates: Rates,
@@ -259,7 +267,7 @@ pub struct Engine {
     /// Input that is read but not looked at yet: of connections that have had their share of a turn, or that do not take
     /// what they have asked for already.
     unread: HashMap<ConnId, Vec<u8>>,
-    unfinished_bytes: usize,
+    unfinished: Unfinished,
     lists: Lists,
     counters: Counters,
 
@@ -276,7 +284,13 @@ pub struct Engine {
 /// Who is to be seen to, in this turn or the next. A connection's `Flags` tell which of them it is in.
 #[derive(Debug, Default)]
 struct Lists {
+    /// To be read: those who are in.
     ready: VecDeque<ConnId>,
+    /// Those of them who bring more than one reading takes. They come after those who do not, so that who says little does
+    /// not wait for who says much.
+    busy: VecDeque<ConnId>,
+    /// And those who are not let in yet, or are on their way out.
+    arriving: VecDeque<ConnId>,
     dirty: Vec<ConnId>,
     over_cap: Vec<ConnId>,
     departed: VecDeque<(ConnId, Ending)>,
@@ -299,7 +313,7 @@ impl Engine {
             woken: false,
             listeners: Listeners::default(),
             slots: Slots::default(),
-            addresses: Addresses::new(config.connections_per_ip_max),
+            door: Door::new(&config, now),
             behind_proxies: HashMap::new(),
             rates: Rates::new(config.rate_limit),
             audiences: Audiences::default(),
@@ -309,7 +323,7 @@ impl Engine {
             actions: Actions::new(now),
             receive: vec![0; config::RECEIVE_BYTES].into_boxed_slice(),
             unread: HashMap::new(),
-            unfinished_bytes: 0,
+            unfinished: Unfinished::new(&config.unfinished),
             lists: Lists::default(),
             counters: Counters::default(),
             now,
@@ -433,6 +447,8 @@ impl Engine {
     fn timeout(&self, now: Instant, service: Option<Instant>) -> Option<Duration> {
         let lists = &self.lists;
         let undone = !lists.ready.is_empty()
+            || !lists.busy.is_empty()
+            || !lists.arriving.is_empty()
             || !lists.dirty.is_empty()
             || !lists.over_cap.is_empty()
             || !lists.departed.is_empty()
@@ -468,55 +484,6 @@ impl Engine {
         }
     }
 
-    /// Lets in those who wait, within the turn's budget, and turns away those for whom there is no room.
-    fn accept(&mut self) {
-        for _ in 0..config::ACCEPTS_PER_TURN {
-            match self.listeners.accept(self.now) {
-                Accepted::Connection(socket, peer, entrance) => self.admit(socket, peer, entrance),
-                Accepted::Nobody => return,
-                Accepted::Starved { error, first } => {
-                    if first {
-                        log::warn!("cannot accept connections for now: {error}");
-                    }
-                    return;
-                }
-            }
-        }
-    }
-
-    fn admit(&mut self, mut socket: Socket, peer: Peer, entrance: Entrance) {
-        if self.slots.len() >= self.config.connections_max {
-            log::warn!(peer:%; "a connection is turned away: there are {} already", self.slots.len());
-            return self.turn_away(socket, "full", "The server has no room for more connections.");
-        }
-        if !self.addresses.has_room_for(peer) {
-            log::info!(peer:%; "a connection is turned away: its address has too many");
-            return self.turn_away(socket, "too_many", "Your address has too many connections.");
-        }
-        let is_proxy = Client::of(peer).is_trusted(&self.config.trusted);
-        let http = Http::new(peer, entrance, is_proxy && self.config.proxy_protocol);
-        let registry = self.poll.registry();
-        let now = self.tick;
-        let mut refused = None;
-        let id = self.slots.insert(|id| {
-            let token = id.token();
-            let watch =
-                |s: &mut dyn mio::event::Source| registry.register(s, token, Interest::READABLE);
-            refused = socket.source(watch).err();
-            Conn::new(id, socket, http, now)
-        });
-        self.counters.accepted += 1;
-        self.addresses.add(id, peer);
-        match refused {
-            // The kernel's limit on watched descriptors: as rare as being out of memory.
-            Some(error) => {
-                log::warn!(conn = id.generation, peer:%; "a connection cannot be watched: {error}");
-                self.kill(id, Ending::Lost);
-            }
-            None => self.schedule(id),
-        }
-    }
-
     /// Who is at the far end of a connection, for the log: the kernel is asked, unless a proxy has told.
     fn client(&mut self, id: ConnId) -> Client {
         let of_peer = |conn: &mut Conn| Client::of(conn.socket.peer());
@@ -524,19 +491,6 @@ impl Engine {
             Some(client) => *client,
             None => self.slots.find(id).map_or(Client::of(Peer::Unix), of_peer),
         }
-    }
-
-    /// Refuses a connection before anything is read from it: cheap, and clear to who asked.
-    fn turn_away(&mut self, mut socket: Socket, code: &'static str, message: &str) {
-        use std::io::Write;
-        self.counters.turned_away.add(code);
-        let response = Response::error(Status::SERVICE_UNAVAILABLE, code, message)
-            .header("Retry-After", "5")
-            .closing();
-        let bytes = response.encode(&crate::http::Exchange::broken(), &self.date());
-        // A fresh socket's buffer is empty: either all of it fits or the peer has gone.
-        let _ = socket.write(&bytes);
-        socket.end_writing();
     }
 
     /// The current date, rendered once a second.
@@ -604,8 +558,11 @@ impl Engine {
         }
         for id in std::mem::take(&mut self.lists.dead) {
             let Some(conn) = self.slots.remove(id) else { continue };
-            self.unfinished_bytes -= conn.charged as usize;
-            self.addresses.remove(id);
+            self.unfinished.change(conn.standing(), conn.charged, 0);
+            if conn.flags.pending {
+                self.door.end_waiting(id);
+            }
+            self.door.forget(id);
             self.rates.remove(id);
             self.behind_proxies.remove(&id);
             self.unread.remove(&id);
@@ -617,9 +574,24 @@ impl Engine {
 
 impl Lists {
     fn read_later(&mut self, conn: &mut Conn) {
-        if !std::mem::replace(&mut conn.flags.ready, true) {
-            self.ready.push_back(conn.id);
+        if std::mem::replace(&mut conn.flags.ready, true) {
+            return;
         }
+        match conn.phase {
+            Phase::Open(_) => self.ready.push_back(conn.id),
+            Phase::Http(_) | Phase::Lingering { .. } | Phase::Dead => {
+                self.arriving.push_back(conn.id)
+            }
+        }
+    }
+
+    /// The same for one who has brought more than one reading took.
+    fn read_on_later(&mut self, conn: &mut Conn) {
+        let is_open = matches!(conn.phase, Phase::Open(_));
+        if is_open && !std::mem::replace(&mut conn.flags.ready, true) {
+            self.busy.push_back(conn.id);
+        }
+        self.read_later(conn);
     }
 
     fn close_as_slow(&mut self, conn: &mut Conn) {

@@ -106,7 +106,7 @@ impl Service for Careless {
     ) -> Result<Upgrade, Response> {
         assert!(request.target.path() == "/ws", "{:?}", request.target.path());
         say(caller.id, &json!({ "type": "welcome", "rooms": [] }), actions);
-        Ok(Upgrade { subprotocol: Some("wsrelay.v1") })
+        Ok(Upgrade { subprotocol: Some("wsrelay.v1"), member: true })
     }
 
     fn on_message(&mut self, id: ConnId, message: Message<'_>, actions: &mut Actions) {

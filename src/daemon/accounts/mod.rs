@@ -31,11 +31,11 @@ use self::clocks::Clocks;
 use self::sessions::Sessions;
 use self::steps::{Hashing, Storing};
 use super::passwords::{Hashed, Job, Phc};
-use super::throttle::{SlowDown, Throttle};
 use super::tokens::{AccountToken, TokenDigest};
 use super::turn::{Effect, Turn};
 use crate::chat::log::Failure;
 use crate::chat::{CallId, PersonId, Skeleton, UnixMs};
+use crate::engine::throttle::{SlowDown, Throttle};
 use crate::store::{AccountWrite, AccountWritten, SessionNo, StoredAccount, StoredSession};
 
 pub(super) use self::sessions::{LogIn, Session, UNUSED_MS_MAX};
@@ -213,8 +213,8 @@ impl Accounts {
 }
 
 impl From<SlowDown> for Denial {
-    fn from(SlowDown { after_ms }: SlowDown) -> Self {
-        Denial::SlowDown { after_ms }
+    fn from(slow: SlowDown) -> Self {
+        Denial::SlowDown { after_ms: slow.after_ms() }
     }
 }
 

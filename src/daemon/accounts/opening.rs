@@ -64,7 +64,7 @@ impl Accounts {
         turn: &mut Turn<'_>,
     ) -> Result<(), Denial> {
         let tried = tried(name);
-        self.tries.admit(tried.clone(), turn.now)?;
+        self.tries.admit(tried.clone(), turn.now.mono())?;
         let proof = turn.chat.named(name).and_then(|person| self.proof_for(person));
         let phc = proof.and_then(|proof| self.phc_of(proof));
         let hashing = Hashing::LogIn { call, tried, proof, label };

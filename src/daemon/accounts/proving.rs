@@ -4,13 +4,15 @@
 //! A [`Proof`] is good for the password that it was given with. It is looked at once more whenever a step has taken time, so
 //! that nothing that was begun with an old password is done after the new one counts.
 
+use std::time::Duration;
+
 use super::sessions::LogIn;
 use super::steps::{Hashing, Storing, denied, done, ended};
 use super::{Accounts, Denial, Done, Ended};
 use crate::chat::{CallId, Name, PersonId, Skeleton};
 use crate::daemon::passwords::{Hashed, Job, Password, Phc};
-use crate::daemon::throttle::Allowance;
 use crate::daemon::turn::Turn;
+use crate::engine::throttle::Allowance;
 use crate::store::{AccountWrite, AccountWritten, SessionNo};
 
 /// That a password is, or is to be shown to be, the one which the account has after so many changes.
@@ -136,7 +138,7 @@ impl Accounts {
         let user = turn.chat.person(person).ok_or(Denial::WrongPassword)?;
         let proof = self.proof_for(person).ok_or(Denial::WrongPassword)?;
         let tried = tried(&user.name);
-        self.tries.admit(tried.clone(), turn.now)?;
+        self.tries.admit(tried.clone(), turn.now.mono())?;
         let phc = self.phc_of(proof);
         let hashing = Hashing::Proof(Proving { call, tried, proof, purpose });
         self.hash(hashing, Job::Verify { password, phc }, turn.effects);
@@ -289,4 +291,4 @@ pub(super) fn tried(name: &Name) -> Skeleton {
 
 /// Wrong passwords for one name: ten at once, then one in six seconds. 14,400 guesses a day are few against any password, and
 /// who mistypes never has to wait.
-pub(super) const TRIES: Allowance = Allowance { at_once: 10, every_ms: 6_000 };
+pub(super) const TRIES: Allowance = Allowance { at_once: 10, every: Duration::from_secs(6) };

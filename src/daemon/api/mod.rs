@@ -28,15 +28,16 @@ mod tests;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use self::routes::Route;
 use super::accounts::{AccountTicket, Accounts, Denial, Done, Ended};
 use super::control::ReplyTo;
 use super::passwords::Hashed;
-use super::throttle::{Allowance, Throttle};
 use super::tokens::GuestKey;
 use super::turn::{Effect, Turn};
 use crate::chat::{Answer, CallId, Refusal};
+use crate::engine::throttle::{Allowance, Throttle};
 use crate::engine::{Reply, Tally};
 use crate::http::{Request, Response, Status};
 use crate::store::AccountWritten;
@@ -179,7 +180,8 @@ impl Api {
     /// Counts something that costs more than looking it up.
     fn count(&mut self, asker: Asker, turn: &Turn<'_>) -> Result<(), Response> {
         let Some(address) = asker.address else { return Ok(()) };
-        self.addresses.admit(address, turn.now).map_err(|slow| answers::slow_down(slow.after_ms))
+        let admitted = self.addresses.admit(address, turn.now.mono());
+        admitted.map_err(|slow| answers::slow_down(slow.after_ms()))
     }
 
     /// The reply to what the accounts have begun, or not.
@@ -239,4 +241,4 @@ fn refused_log_in(status: Status) -> &'static str {
 
 /// What one address may ask for of those things that cost a hash or a place in memory: an office's worth at once, and then
 /// one a second.
-const PER_ADDRESS: Allowance = Allowance { at_once: 60, every_ms: 1_000 };
+const PER_ADDRESS: Allowance = Allowance { at_once: 60, every: Duration::from_secs(1) };
