@@ -38,7 +38,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 pub use self::accounts::{AccountWrite, AccountWritten, SessionNo, StoredAccount, StoredSession};
-pub use self::db::{AccountState, Archive, ArchivedAccount, ArchivedLog};
+pub use self::db::{AccountState, Archive, ArchivedAccount, ArchivedLog, Examination, examine};
 pub use self::open_error::OpenError;
 
 use self::db::Stored;

@@ -7,6 +7,7 @@
 mod archive;
 mod checkpoint;
 mod entries;
+mod examine;
 mod fields;
 mod governance;
 mod index;
@@ -26,6 +27,7 @@ use rusqlite::Connection;
 
 pub use self::archive::{AccountState, Archive, ArchivedAccount, ArchivedLog};
 pub(super) use self::checkpoint::{Backlog, Checkpointer};
+pub use self::examine::{Examination, examine};
 pub(super) use self::open::{Lock, open};
 pub(super) use self::restored::Stored;
 
