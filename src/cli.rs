@@ -14,6 +14,7 @@ use crate::bench;
 use crate::chat;
 use crate::config::Config;
 use crate::daemon::operator;
+use crate::doctor;
 use crate::http;
 use crate::store;
 use crate::ws;
@@ -32,6 +33,8 @@ pub enum Invocation {
     /// Measure a server.
     #[cfg(all(feature = "bench", target_os = "linux"))]
     Bench(Box<bench::Options>),
+    /// Look for trouble.
+    Doctor(doctor::Options),
     /// Print this and end well: help, or the version.
     Print(String),
 }
@@ -261,6 +264,8 @@ enum Command {
     /// Measure how a WebSocket server scales.
     #[cfg(all(feature = "bench", target_os = "linux"))]
     Bench(Box<bench::Options>),
+    /// Look for what stands in the way of a good service: on this machine, and on the way to a URL.
+    Doctor(doctor::Options),
 }
 
 /// Reads a command line, the program's name first.
@@ -277,6 +282,7 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invoc
         Ok(Cli { command: Some(Command::User(user)), .. }) => Ok(Invocation::User(user)),
         #[cfg(all(feature = "bench", target_os = "linux"))]
         Ok(Cli { command: Some(Command::Bench(options)), .. }) => Ok(Invocation::Bench(options)),
+        Ok(Cli { command: Some(Command::Doctor(options)), .. }) => Ok(Invocation::Doctor(options)),
         Err(e) if e.use_stderr() => Err(first_paragraph(&e.render().to_string())),
         Err(e) => Ok(Invocation::Print(e.render().to_string())),
     }

@@ -12,6 +12,7 @@
 //! | `chat` | who is in which room, what they may do, what everybody is told | nothing: no bytes, no clock, no dice |
 //! | `store` | the rooms' logs in one file, threads that write and read it | `chat`'s values |
 //! | `daemon` | the executable's service: routes, accounts, JSON, page, signals | all of the above |
+//! | `doctor` | `wsrelay doctor`: this machine, the data file, and the way to a daemon, from outside | `ws`, `http`, and the store's file |
 //! | `bench` | `wsrelay bench`: any server, measured from outside | `ws` and `http`, and nothing of the server |
 //!
 //! Arrows point up this table and never down. `http`, `ws` and `chat` do no I/O and know no clock: values in, values out.
@@ -64,6 +65,8 @@ pub mod ws;
 pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod daemon;
+#[cfg(feature = "daemon")]
+pub mod doctor;
 #[cfg(feature = "oracle")]
 pub mod oracle;
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use wsrelay::cli::{self, Invocation};
-use wsrelay::daemon;
+use wsrelay::{daemon, doctor};
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os()) {
@@ -19,6 +19,11 @@ fn main() -> ExitCode {
         Ok(Invocation::User(user)) => ended(user.run()),
         #[cfg(all(feature = "bench", target_os = "linux"))]
         Ok(Invocation::Bench(options)) => ended(wsrelay::bench::run(&options)),
+        Ok(Invocation::Doctor(options)) => match doctor::run(&options) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(e) => ended(Err(e)),
+        },
         Err(line) => {
             complain(&line);
             ExitCode::from(2)

@@ -8,139 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import os
 import pathlib
-import signal
-import socket
-import ssl
+import re
 import subprocess
 import tempfile
 import time
 import unittest
 
+from crowd import Crowd
 from daemon import Daemon
+from served import Site
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-SITE = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
-NAME = "chat.example.org"
+CHROMIUM_TEST = pathlib.Path(__file__).with_name("chromium.test.mjs")
+
 WAIT_S = 10.0
 
-# What Debian's nginx.conf would have around the site, but all of it within one directory.
-AROUND = """
-daemon off;
-pid {directory}/nginx.pid;
-error_log {directory}/error.log info;
-worker_processes 1;
-events {{ worker_connections 512; }}
-http {{
-    access_log off;
-    client_body_temp_path {directory}/body;
-    proxy_temp_path {directory}/proxy;
-    fastcgi_temp_path {directory}/fastcgi;
-    uwsgi_temp_path {directory}/uwsgi;
-    scgi_temp_path {directory}/scgi;
-    include {directory}/site.conf;
-}}
-"""
 
-
-def free_port() -> int:
-    """nginx cannot say which port it took, so one is found for it. Should another process take it in between, nginx
-    says so and the test fails; it does not hang."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Site:
-    """nginx with the site in front of an upstream: `127.0.0.1:PORT` or `unix:PATH`."""
-
-    def __init__(self, directory: pathlib.Path, upstream: str) -> None:
-        self._directory = directory
-        self.http_port, self.https_port = free_port(), free_port()
-        certificate, key = self._certificate()
-        site = SITE.read_text()
-        for old, new in (
-            ("server 127.0.0.1:8080;", f"server {upstream};"),
-            ("listen 80;", f"listen 127.0.0.1:{self.http_port};"),
-            ("listen 443 ssl;", f"listen 127.0.0.1:{self.https_port} ssl;"),
-            ("    listen [::]:80;\n", ""),
-            ("    listen [::]:443 ssl;\n", ""),
-            (f"/etc/letsencrypt/live/{NAME}/fullchain.pem", str(certificate)),
-            (f"/etc/letsencrypt/live/{NAME}/privkey.pem", str(key)),
-        ):
-            assert site.count(old) == 1, f"deploy/nginx.conf has {old!r} {site.count(old)} times"
-            site = site.replace(old, new)
-        (directory / "site.conf").write_text(site)
-        self._conf = directory / "nginx.conf"
-        # Started as root, nginx would give its workers to another user, who may not enter this directory.
-        user = "user root;\n" if os.geteuid() == 0 else ""
-        self._conf.write_text(user + AROUND.format(directory=directory))
-        self.tls = ssl.create_default_context(cafile=str(certificate))
-
-    def _certificate(self) -> tuple[pathlib.Path, pathlib.Path]:
-        certificate, key = self._directory / "cert.pem", self._directory / "key.pem"
-        subprocess.run(
-            [os.environ["OPENSSL_BIN"], "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-             "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
-             "-keyout", key, "-out", certificate],
-            check=True, capture_output=True,
-        )
-        return certificate, key
-
-    def __enter__(self) -> Site:
-        command = [os.environ["NGINX_BIN"], "-p", self._directory, "-e", self._directory / "error.log", "-c", self._conf]
-        subprocess.run([*command, "-t", "-q"], check=True)
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-        deadline = time.monotonic() + WAIT_S
-        # nginx has no first line to wait for: it is ready when it takes a connection.
-        while True:
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                log = (self._directory / "error.log").read_text()
-                self.__exit__()
-                raise AssertionError(f"nginx does not serve:\n{log}")
-            try:
-                socket.create_connection(("127.0.0.1", self.https_port), timeout=WAIT_S).close()
-                return self
-            except ConnectionRefusedError:
-                time.sleep(0.02)
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(WAIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-            raise
-
-    def request(self, path: str, *, method: str = "GET", headers: dict[str, str] | None = None):
-        """One HTTPS request under the site's name: status, headers, body."""
-        raw = socket.create_connection(("127.0.0.1", self.https_port), timeout=WAIT_S)
-        connection = http.client.HTTPSConnection(NAME, timeout=WAIT_S)
-        connection.sock = self.tls.wrap_socket(raw, server_hostname=NAME)
-        try:
-            connection.request(method, path, headers={"Host": self.host, **(headers or {})})
-            response = connection.getresponse()
-            return response.status, response.headers, response.read()
-        finally:
-            connection.close()
-
-    def join(self, path: str, **options: object):
-        return connect(
-            f"wss://{self.host}{path}", host="127.0.0.1", port=self.https_port, ssl=self.tls, server_hostname=NAME,
-            proxy=None, open_timeout=WAIT_S, ping_interval=None, **options,
-        )
-
-    @property
-    def host(self) -> str:
-        return f"{NAME}:{self.https_port}"
-
-    @property
-    def origin(self) -> str:
-        return f"https://{self.host}"
+# The proxy is on this machine, and says who it comes for.
+TRUSTING = ("--trust-proxy", "127.0.0.1", "--trust-proxy", "unix", "--post-rate", "0", "--command-rate", "0")
 
 
 class Behind:
@@ -151,7 +40,7 @@ class Behind:
 
     @classmethod
     def start(cls, flags: tuple[str, ...], upstream: str | None, directory: str) -> None:
-        cls.daemon = cls.enterClassContext(Daemon("--log", "warn", *flags))
+        cls.daemon = cls.enterClassContext(Daemon(*TRUSTING, *flags))
         cls.site = cls.enterClassContext(Site(pathlib.Path(directory), upstream or f"127.0.0.1:{cls.daemon.port}"))
 
     def test_the_page_and_its_files_are_served(self):
@@ -205,6 +94,73 @@ class Behind:
         async with self.site.join("/echo") as bo:
             await bo.close(4321)
             self.assertEqual(bo.protocol.close_rcvd.code, 4321)
+
+    def api(self, path: str, body: object = None, **headers: str):
+        status, fields, text = self.site.request(
+            f"/api/{path}", method="POST" if body else "GET", body=json.dumps(body) if body else None,
+            headers={"Content-Type": "application/json", **headers},
+        )
+        return status, fields, json.loads(text)
+
+    async def test_an_account_and_a_chat(self):
+        status, fields, made = self.api("register", {"name": "ann", "password": "correct horse"})
+        self.assertEqual(status, 201)
+        self.assertIn("; Secure", fields["Set-Cookie"], "the proxy has told that it was over TLS")
+        self.assertEqual(self.api("me", Authorization=f"Bearer {made['token']}")[2]["user"]["name"], "ann")
+        subprotocols = ["wsrelay.v1", f"bearer.{made['token']}"]
+        async with (
+            self.site.join("/ws", subprotocols=subprotocols, origin=self.site.origin) as ann,
+            self.site.join("/ws?nick=bo", subprotocols=["wsrelay.v1"]) as bo,
+        ):
+            self.assertEqual(ann.subprotocol, "wsrelay.v1")
+            for member in (ann, bo):
+                await member.send(json.dumps({"type": "join", "id": 1, "room": "lobby"}))
+                await self.heard(member, lambda event: event.get("id") == 1)
+            await ann.send(json.dumps({"type": "post", "id": 2, "room": "lobby", "key": "k", "body": "hello bo"}))
+            entry = await self.heard(bo, lambda event: event["type"] == "entry" and event["kind"] == "post")
+            self.assertEqual((entry["from"], entry["body"]), ("ann", "hello bo"))
+
+    async def heard(self, member, which) -> dict:
+        async with asyncio.timeout(WAIT_S):
+            while not which(event := json.loads(await member.recv())):
+                pass
+        return event
+
+    def test_what_is_the_operators_is_not_served_to_the_world(self):
+        self.assertEqual(self.site.request("/metrics")[0], 404)
+
+    async def test_the_log_names_the_client_and_not_the_proxy(self):
+        with self.assertRaises(InvalidStatus):
+            async with self.site.join("/relay/lobby", origin="https://example.com"):
+                pass
+        deadline = time.monotonic() + WAIT_S
+        # The client is on the loopback as well; but the proxy cannot tell its port, so that its line has none.
+        while not re.search(r"a handshake is refused: origin conn=\d+ client=127\.0\.0\.1\n", self.daemon.stderr()):
+            self.assertLess(time.monotonic(), deadline, self.daemon.stderr())
+            await asyncio.sleep(0.02)
+
+    def test_chromium_at_the_page(self):
+        environment = {**os.environ, "SITE": self.site.origin}
+        command = [os.environ["NODE"], "--test", "--test-reporter=spec", str(CHROMIUM_TEST)]
+        tested = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+        self.assertEqual(tested.returncode, 0, tested.stdout + tested.stderr)
+
+    def test_nginx_reloads_under_a_crowd(self):
+        """Its old workers hang up after a second, in the middle of whatever is said."""
+        with Crowd(f"https://127.0.0.1:{self.site.https_port}", certificate=self.site.certificate) as crowd:
+            for _ in range(3):
+                before = self.site.workers()
+                self.site.reload()
+                deadline = time.monotonic() + 2 * WAIT_S
+                while before & self.site.workers() or not self.site.workers():
+                    self.assertLess(time.monotonic(), deadline, "the old workers stay")
+                    time.sleep(0.05)
+            story = crowd.story()
+        self.assertEqual(story["newcomers"]["refused"], [])
+        self.assertEqual((story["lost"], story["twice"], story["misheard"]), ([], 0, []))
+        self.assertTrue(all(returns >= 1 for returns in story["returns"]), story["returns"])
+        print(f"{story['newcomers']['attempts']} attempts, none refused; {story['acknowledged']} posts, none lost ... ",
+              end="", flush=True)
 
 
 class OverTcp(Behind, unittest.IsolatedAsyncioTestCase):

@@ -9,6 +9,7 @@
  */
 
 import http from 'node:http';
+import https from 'node:https';
 import { once } from 'node:events';
 import WebSocket from 'ws';
 
@@ -37,7 +38,7 @@ function shakesHands() {
 
 function asks() {
   return new Promise((resolve) => {
-    const request = http.get(`${url}/healthz`, { agent: false, timeout: SETTLE_MS }, (response) => {
+    const request = (url.startsWith('https') ? https : http).get(`${url}/healthz`, { agent: false, timeout: SETTLE_MS }, (response) => {
       if ([200, 503].includes(response.statusCode)) newcomers.answered += 1;
       else newcomers.refused.push(`request: ${response.statusCode}`);
       response.resume().on('end', resolve).on('error', resolve);

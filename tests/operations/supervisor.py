@@ -72,12 +72,18 @@ class Service:
     """One process with these sockets, from 3 on. It is killed if it is still there when the block ends."""
 
     def __init__(
-        self, sockets: list, *flags: str, ear: Ear | None = None, env: dict[str, str] | None = None, pid: str = ""
+        self,
+        sockets: list,
+        *flags: str,
+        ear: Ear | None = None,
+        env: dict[str, str] | None = None,
+        pid: str = "",
+        within: list[str] | None = None,
     ) -> None:
         place = () if "--data" in flags else ("--memory",)
         daemon = [os.environ["WSRELAY_BIN"], "--listen", "127.0.0.1:0", *place, *flags]
         fds = ",".join(str(each.fileno()) for each in sockets)
-        self._command = [sys.executable, "-c", BECOME, pid, fds, *daemon]
+        self._command = [*(within or []), sys.executable, "-c", BECOME, pid, fds, *daemon]
         self._fds = [each.fileno() for each in sockets]
         notify = {"NOTIFY_SOCKET": ear.path} if ear else {}
         self._env = {"WSRELAY_DRAIN_SECONDS": "0", **os.environ, **notify, **(env or {})}

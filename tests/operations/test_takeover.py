@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pathlib
-import select
 import signal
-import subprocess
 import tempfile
 import time
 import unittest
 
 from asking import ask
+from crowd import PEOPLE, Crowd
 from supervisor import Ear, Service, listening
 
-CROWD = pathlib.Path(__file__).with_name("crowd.mjs")
-PEOPLE = 8
 WAIT_S = 120.0
-
-
-class Crowd:
-    def __init__(self, url: str) -> None:
-        self._command = [os.environ["NODE"], str(CROWD), url, str(PEOPLE)]
-
-    def __enter__(self) -> Crowd:
-        self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        line = self._line()
-        assert line == b"ready\n", line
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        self._process.stdin.close()
-        self._process.stdout.close()
-
-    def _line(self) -> bytes:
-        assert select.select([self._process.stdout], [], [], WAIT_S)[0], "the crowd says nothing"
-        return self._process.stdout.readline()
-
-    def story(self) -> dict:
-        """Ends it; what it has seen."""
-        self._process.stdin.close()
-        return json.loads(self._line())
 
 
 class TakeOver(unittest.TestCase):
