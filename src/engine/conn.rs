@@ -182,10 +182,10 @@ impl Conn {
         let wait = match &self.phase {
             Phase::Http(_) if self.outbox.is_some() => waits.response,
             Phase::Http(http) => http.wait(waits),
-            Phase::Open(_) if self.is_open() => {
-                let patience = if self.flags.pinged { waits.pong } else { Duration::ZERO };
-                waits.ping + patience
+            Phase::Open(_) if self.is_open() && !self.flags.pinged => {
+                return self.mark.after(waits.ping).round_up(waits.ping / PINGS_TOGETHER);
             }
+            Phase::Open(_) if self.is_open() => waits.ping + waits.pong,
             Phase::Open(_) | Phase::Lingering { .. } => waits.close,
             Phase::Dead => Duration::ZERO,
         };
@@ -280,6 +280,11 @@ impl Conn {
         self.socket.source(|source| registry.reregister(source, token, interest))
     }
 }
+
+/// A ping may be late by this part of its wait, so that the pings of that time go out together: a second of the usual 25.
+/// Their answers then arrive while others are still being sent, and one wake-up of the loop takes in many of them, where
+/// pings spread evenly would wake it for each.
+const PINGS_TOGETHER: u32 = 25;
 
 impl Http {
     /// `has_preface`: the peer is a proxy that says first in whose name it comes.

@@ -27,6 +27,12 @@ impl Tick {
         Tick(self.0.saturating_add(u32::try_from(ticks).unwrap_or(u32::MAX)))
     }
 
+    /// The next whole multiple of `step`, or this one if it is one.
+    pub(super) fn round_up(self, step: Duration) -> Tick {
+        let step = u32::try_from(step.as_millis() / TICK.as_millis()).unwrap_or(u32::MAX).max(1);
+        Tick(self.0.div_ceil(step).saturating_mul(step))
+    }
+
     pub(super) fn before(self, wait: Duration) -> Tick {
         Tick(self.0.saturating_sub(Tick(0).after(wait).0))
     }
@@ -154,6 +160,13 @@ mod tests {
         let now = start + TICK * 1_005;
         assert_eq!(wheel.tick_at(now), Tick(5));
         assert_eq!(wheel.wait_from(now), Some(TICK * 15));
+    }
+
+    #[test]
+    fn what_may_wait_a_little_is_due_together() {
+        let second = Duration::from_secs(1);
+        assert_eq!([1, 9, 10, 11].map(|at| Tick(at).round_up(second).0), [10, 10, 10, 20]);
+        assert_eq!(Tick(7).round_up(Duration::from_millis(4)), Tick(7), "a step under one tick");
     }
 
     #[test]
