@@ -12,6 +12,7 @@ const KNOWN: &[(u64, &str)] = &[
     (3, "what was unread in the lobby was another number after a restart"),
     (4, "a guest who had read a part still had all mentions"),
     (83, "a deleted account had its colour until the next restart"),
+    (309, "who was added while the only member was going was left without an owner"),
 ];
 
 #[test]

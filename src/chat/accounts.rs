@@ -119,7 +119,7 @@ impl Chat {
             match self.rooms[room].kind {
                 RoomKind::Invite => {
                     let id = self.rooms[room].id.clone();
-                    self.bequeath_and_leave(guest, id);
+                    self.do_chore(Chore::Leave, guest, id);
                 }
                 _ => self.put_out(room, guest, None),
             }
@@ -162,15 +162,9 @@ impl Chat {
             // The other one keeps a direct room, and reads who was there.
             if self.rooms[room].kind != RoomKind::Direct {
                 let id = self.rooms[room].id.clone();
-                self.bequeath_and_leave(person, id);
+                self.do_chore(Chore::Leave, person, id);
             }
         }
-    }
-
-    /// Leaves a room for good, and not without an owner.
-    fn bequeath_and_leave(&mut self, person: PersonKey, room: RoomId) {
-        self.do_chore(Chore::Bequeath, person, room.clone());
-        self.do_chore(Chore::Leave, person, room);
     }
 
     fn do_chore(&mut self, chore: Chore, person: PersonKey, room: RoomId) {

@@ -88,21 +88,16 @@ impl Chat {
     fn decide_chore(&self, room: &Room, person: PersonKey, chore: Chore) -> Result<What, Refusal> {
         let is_owner = room.role_of(person) == Some(Role::Owner);
         let has_other_owner = room.owners > u32::from(is_owner);
+        let heir = || if has_other_owner { None } else { self.heir(room, person) };
+        let crown = |heir| What::Role { user: self.author(heir), role: Role::Owner };
         match chore {
-            Chore::Crown if room.owners == 0 => {
-                Ok(What::Role { user: self.author(person), role: Role::Owner })
-            }
-            Chore::Bequeath if !has_other_owner => {
-                let user = self.author(self.heir(room, person).ok_or(Refusal::Already)?);
-                Ok(What::Role { user, role: Role::Owner })
-            }
-            Chore::Leave if room.is_member(person) => Ok(What::Leave),
+            Chore::Crown if room.owners == 0 => Ok(crown(person)),
+            Chore::Bequeath => heir().map(crown).ok_or(Refusal::Already),
+            Chore::Leave if room.is_member(person) => Ok(heir().map_or(What::Leave, crown)),
             Chore::Succeed(role) if room.role_of(person).is_some_and(|own| own != role) => {
                 Ok(What::Role { user: self.author(person), role })
             }
-            Chore::Crown | Chore::Bequeath | Chore::Leave | Chore::Succeed(_) => {
-                Err(Refusal::Already)
-            }
+            Chore::Crown | Chore::Leave | Chore::Succeed(_) => Err(Refusal::Already),
         }
     }
 

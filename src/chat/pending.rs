@@ -55,9 +55,9 @@ pub(super) enum Wish {
 pub(super) enum Chore {
     /// The first account becomes the lobby's owner.
     Crown,
-    /// The last owner of a room leaves for good: another takes the place.
+    /// The last owner of the lobby has gone for good: another takes the place.
     Bequeath,
-    /// One who has gone for good leaves.
+    /// One who has gone for good leaves; if it is the last owner, after another has taken the place, in an entry before.
     Leave,
     /// The account that a guest has become is what the guest was.
     Succeed(Role),

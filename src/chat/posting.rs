@@ -21,7 +21,7 @@ use super::entry::{Entry, What};
 use super::event::{Answer, OutReason};
 use super::limits::{BUSY_AFTER_MS, DECISIONS_MAX};
 use super::log::{Append, Failure, Write, Written};
-use super::pending::{Asked, Asker, Waiting, Wish};
+use super::pending::{Asked, Asker, Chore, Waiting, Wish};
 use super::people::PersonKey;
 use super::refusal::Refusal;
 use super::room_id::{RoomId, RoomKind};
@@ -107,7 +107,13 @@ impl Chat {
         let refusal = match written {
             Written::Entry(entry) => {
                 let answer = posted(entry.seq, entry.at, false);
-                return self.entry_committed(&asked, entry, answer);
+                let is_bequest =
+                    matches!(asked.wish, Wish::Chore(Chore::Leave)) && entry.what != What::Leave;
+                self.entry_committed(&asked, entry, answer);
+                if is_bequest {
+                    self.decide_and_write(asked);
+                }
+                return;
             }
             Written::Duplicate { seq, at } => {
                 let answer = posted(seq, at, true);

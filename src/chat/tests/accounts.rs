@@ -95,6 +95,20 @@ fn a_deleted_account_leaves_its_rooms_and_not_without_an_owner() {
 }
 
 #[test]
+fn who_was_being_added_while_the_only_member_went_owns_the_room() {
+    run(r#"
+        accounts ana bo
+        bo   create group ~team
+        log  holds
+        bo   add ~team ana
+        delete account bo
+        log  works
+        ana  join ~team
+        ana  members ~team   -> ana: ok ~team [ana owner online 2/2] of 1
+    "#);
+}
+
+#[test]
 fn a_lobby_without_an_owner_passes_to_an_admin_and_to_nobody_else() {
     run(r#"
         accounts ana bo
