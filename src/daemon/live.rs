@@ -36,6 +36,8 @@ pub(super) struct Live {
     pub(super) counts: Counts,
     store: Store<Ticket>,
     passwords: Passwords<AccountTicket>,
+    /// Wakes the loop for what was left.
+    waker: Waker,
     /// `None`: operators have to wait until the daemon ends.
     control: Option<Control>,
     clock: Clock,
@@ -97,7 +99,8 @@ impl Live {
             limits,
             counts: Counts::default(),
             store,
-            passwords: Passwords::start(wake_by(waker))?,
+            passwords: Passwords::start(wake_by(waker.clone()))?,
+            waker,
             control,
             clock,
             audiences: Vec::new(),
@@ -160,11 +163,7 @@ impl Live {
     /// A thread has something, or says that it has ended.
     pub(super) fn on_wake(&mut self, actions: &mut Actions) {
         let now = self.clock.now(actions);
-        let answers: Vec<_> = self.store.answers().collect();
-        for answer in answers {
-            self.answered(answer, now);
-            self.carry_out(now, actions);
-        }
+        self.take_answers(now, actions);
         let results: Vec<_> = self.passwords.results().collect();
         for (ticket, hashed) in results {
             self.in_turn(now, |api, turn| api.hashed(ticket, hashed, turn));
@@ -176,11 +175,29 @@ impl Live {
         }
     }
 
+    /// Goes on with what the store has answered, for a while: sockets are not to wait for all that a large transaction, or
+    /// many reads, have brought. What is left then comes first in the next turn.
+    fn take_answers(&mut self, now: Now, actions: &mut Actions) {
+        let began = Instant::now();
+        while let Some(answer) = self.store.next_answer() {
+            self.answered(answer, now);
+            self.carry_out(now, actions);
+            if began.elapsed() >= ANSWERS_PER_TURN {
+                wake_by(self.waker.clone())();
+                break;
+            }
+        }
+        self.counts.store_took += began.elapsed();
+    }
+
     /// Hands to the store what the turn has brought.
     pub(super) fn on_turn_end(&mut self, actions: &mut Actions) {
         // What a restart left to be done has no turn of its own.
         self.carry_out(self.clock.now(actions), actions);
+        let began = Instant::now();
         self.store.submit();
+        self.counts.store_took += began.elapsed();
+        self.counts.turn_ended();
     }
 
     /// The store, to see how it does.
@@ -380,6 +397,10 @@ pub(super) fn wake_by(waker: Waker) -> impl Fn() + Clone + Send + 'static {
         let _ = waker.wake();
     }
 }
+
+/// How long a turn goes on with the store's answers. Half of what the loop may stand still for the store's sake, 5 ms: the last
+/// answer that is begun may be the longest there is, a replay of a thousand entries.
+const ANSWERS_PER_TURN: Duration = Duration::from_millis(2);
 
 /// The store has as much to do as it may: a second is some ten thousand posts.
 const BEHIND: Failure = Failure::Unavailable { after_ms: 1_000 };

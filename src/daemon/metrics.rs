@@ -20,9 +20,21 @@ pub(super) struct Counts {
     pub(super) entries: Tally<&'static str>,
     /// Requests of the chat that were refused, by error code.
     refusals: Tally<&'static str>,
+    /// How long turns dealt with the store, those that did.
+    store_turns: Histogram,
+    /// How long this turn has.
+    pub(super) store_took: Duration,
 }
 
 impl Counts {
+    /// A turn is over.
+    pub(super) fn turn_ended(&mut self) {
+        let took = std::mem::take(&mut self.store_took);
+        if took > WITHOUT_THE_STORE {
+            self.store_turns.note(took);
+        }
+    }
+
     /// The chat did not do something.
     pub(super) fn refused(&mut self, refusal: Refusal) {
         self.refusals.add(refusal.code_and_message().0);
@@ -33,6 +45,9 @@ impl Counts {
         self.refusals.add(code);
     }
 }
+
+/// A turn that dealt with the store no longer than this only found that there was nothing.
+const WITHOUT_THE_STORE: Duration = Duration::from_micros(2);
 
 /// All that is shown, at one moment.
 #[derive(Debug)]
@@ -157,6 +172,11 @@ impl Reading<'_> {
         for (kind, load) in queues {
             bytes.labelled(&[("kind", kind)], load.bytes);
         }
+        out.histogram(
+            "wsrelay_store_turn_seconds",
+            "How long turns of the event loop dealt with the store: went on with its answers, handed over requests.",
+            &self.counts.store_turns,
+        );
         out.histogram(
             "wsrelay_store_commit_seconds",
             "How long transactions took, the disk's confirmation included.",

@@ -212,6 +212,11 @@ impl<T: Send + 'static> Store<T> {
         }
     }
 
+    /// The first of the [`answers`](Self::answers).
+    pub fn next_answer(&mut self) -> Option<Answer<T>> {
+        self.answers().next()
+    }
+
     /// The answers that are there, writes in the order of their commits.
     pub fn answers(&mut self) -> impl Iterator<Item = Answer<T>> {
         for committed in self.written.try_iter() {

@@ -117,7 +117,7 @@ class Served(unittest.IsolatedAsyncioTestCase):
         self.assertLess(sent, payloads + 30_000, "headers, two handshakes and one page of metrics are small")
 
     async def test_histograms_are_cumulative_and_end_with_all(self):
-        for name in ("wsrelay_loop_turn_seconds", "wsrelay_store_commit_seconds"):
+        for name in ("wsrelay_loop_turn_seconds", "wsrelay_store_turn_seconds", "wsrelay_store_commit_seconds"):
             family = families(self.daemon.port)[name]
             self.assertEqual(family.type, "histogram")
             buckets = [sample for sample in family.samples if sample.name.endswith("_bucket")]

@@ -251,7 +251,10 @@ pub(super) fn add_reactions(
         "SELECT post, emoji, name FROM reactions WHERE room = ?1 AND post BETWEEN ?2 AND ?3 ORDER BY post, seq",
     )?;
     let mut rows = select.query([signed(room.0), place(first), place(last)])?;
+    let mut names_left = REACTION_NAMES_PER_PAGE_MAX;
     while let Some(columns) = rows.next()? {
+        let Some(left) = names_left.checked_sub(1) else { break };
+        names_left = left;
         let post = Seq(unsigned(columns.get(0)?));
         let found = records.binary_search_by_key(&post, |record| record.entry.seq);
         let Ok(index) = found else { continue };
@@ -281,3 +284,6 @@ const PAGE_BYTES_MAX: usize = 256 * 1024;
 const REACTIONS_MAX: usize = 32;
 /// See [`REACTIONS_MAX`].
 const REACTION_USERS_MAX: usize = 256;
+/// Names under the reactions of all posts of one page: a crowd that has reacted to all of them makes no page that takes the
+/// loop long to tell, or that fills an outbox. A page of a busy room has some hundred.
+const REACTION_NAMES_PER_PAGE_MAX: usize = 8_192;
