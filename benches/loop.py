@@ -4,8 +4,9 @@
 
 On a file of its own, in turns: 100 publishers with 64 posts under way each; the same while 20 readers ask for the largest pages of
 history and for replays of 1,000 entries as fast as they are answered; a crowd of 200 that comes back at once after a kill, each with
-1,000 entries to replay. What is shown is the daemon's own `wsrelay_store_turn_seconds`: wall-clock time, so let the machine do
-nothing else.
+1,000 entries to replay. What is shown of these is the daemon's own `wsrelay_store_turn_seconds`: wall-clock time, so let the machine
+do nothing else. Then the processor time that the loop's thread takes for one page and one replay, sending included, to who takes
+messages plain and to who has them deflated: that hardly depends on what else the machine does.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from websockets.asyncio.client import connect
 
 BODY = "x" * 250
 POSTS = 3_000
+ROUNDS = 40
 NAME = "wsrelay_store_turn_seconds"
 
 
@@ -56,8 +58,10 @@ def show(what: str, before: list[tuple[float, int]], after: list[tuple[float, in
     print(f"| {what} | {total:,} | {at_most(0.5)} | {at_most(0.99)} | {at_most(1)} | {over} |", flush=True)
 
 
-async def client(daemon: Daemon, nick: str):
-    socket = await connect(daemon.ws(f"/ws?nick={nick}"), subprotocols=["wsrelay.v1"], proxy=None, max_size=None, open_timeout=60)
+async def client(daemon: Daemon, nick: str, compression: str | None = None):
+    socket = await connect(
+        daemon.ws(f"/ws?nick={nick}"), subprotocols=["wsrelay.v1"], proxy=None, max_size=None, open_timeout=60, compression=compression
+    )
     await hear(socket, "welcome")
     return socket
 
@@ -71,8 +75,8 @@ async def hear(socket, kind: str) -> dict:
                 return event
 
 
-async def fill(daemon: Daemon) -> tuple[str, int]:
-    """Enough for any page and any replay."""
+async def fill(daemon: Daemon) -> str:
+    """Enough for any page and any replay. The log's epoch."""
     async with await client(daemon, "filler") as socket:
         for begin in range(0, POSTS, 50):
             for n in range(begin, begin + 50):
@@ -80,38 +84,62 @@ async def fill(daemon: Daemon) -> tuple[str, int]:
             for _ in range(50):
                 await hear(socket, "ok")
         await socket.send('{"type":"join","id":1,"room":"lobby"}')
-        joined = await hear(socket, "ok")
-        return joined["epoch"], joined["seq"]
+        return (await hear(socket, "ok"))["epoch"]
 
 
 async def read_on(daemon: Daemon, nick: str, epoch: str, done: asyncio.Event) -> None:
     """Pages and replays, one after the other."""
     async with await client(daemon, nick) as socket:
         while not done.is_set():
-            await socket.send('{"type":"history","id":1,"room":"lobby","before":3000,"limit":200}')
-            await hear(socket, "ok")
-            await socket.send('{"type":"rooms","id":2}')
-            last = next(room["seq"] for room in (await hear(socket, "ok"))["rooms"] if room["room"] == "lobby")
-            await rejoin(socket, epoch, max(last - 900, 0))
+            await page(socket)
+            await rejoin(socket, epoch, await last_of_lobby(socket))
             await socket.send('{"type":"detach","id":3,"room":"lobby"}')
             await hear(socket, "ok")
 
 
-async def rejoin(socket, epoch: str, seq: int) -> None:
-    since = {"epoch": epoch, "seq": seq}
-    await socket.send(json.dumps({"type": "join", "id": 4, "room": "lobby", "since": since}))
+async def page(socket) -> None:
+    await socket.send(json.dumps({"type": "history", "id": 1, "room": "lobby", "before": POSTS, "limit": 200}))
     await hear(socket, "ok")
+
+
+async def last_of_lobby(socket) -> int:
+    await socket.send('{"type":"rooms","id":2}')
+    return next(room["seq"] for room in (await hear(socket, "ok"))["rooms"] if room["room"] == "lobby")
+
+
+async def rejoin(socket, epoch: str, last: int) -> None:
+    since = {"epoch": epoch, "seq": last - 1_000}
+    await socket.send(json.dumps({"type": "join", "id": 4, "room": "lobby", "since": since}))
+    joined = await hear(socket, "ok")
+    assert joined["recovered"], joined
 
 
 async def publish(daemon: Daemon, seconds: float) -> None:
     """All of it in rooms of its own, so that there is no fan-out to speak of."""
     bench = await asyncio.create_subprocess_exec(
         os.environ["WSRELAY_BIN"], "bench", "chat", "post", "--url", daemon.ws("/ws"), "--members", "100", "--rooms", "100",
-        "--publishers", "all", "--in-flight", "64", "--seconds", str(seconds), "--repeat", "1", "--floor", "off",
+        "--publishers", "all", "--in-flight", "64", "--duration", str(seconds), "--repeat", "1", "--floor", "off",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )
     output, _ = await bench.communicate()
     assert bench.returncode == 0, output.decode()
+
+
+def cpu_ms(daemon: Daemon) -> float:
+    """What the loop's thread, the process's first, has had of the processor."""
+    with open(f"/proc/{daemon.pid}/task/{daemon.pid}/schedstat", encoding="ascii") as file:
+        return int(file.read().split()[0]) / 1e6
+
+
+async def cost(daemon: Daemon, epoch: str, compression: str | None) -> None:
+    async with await client(daemon, f"costs-{compression}", compression) as socket:
+        costs, last = [], await last_of_lobby(socket)
+        for ask in (lambda: rejoin(socket, epoch, last), lambda: page(socket)):
+            before = cpu_ms(daemon)
+            for _ in range(ROUNDS):
+                await ask()
+            costs.append((cpu_ms(daemon) - before) / ROUNDS)
+    print(f"| {compression or 'plain'} | {costs[0]:.2f} | {costs[1]:.2f} |", flush=True)
 
 
 async def main(seconds: float) -> None:
@@ -120,7 +148,7 @@ async def main(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as directory:
         flags = ("--data", os.path.join(directory, "chat.db"), "--post-rate", "0", "--command-rate", "0", "--log", "warn")
         with Daemon(*flags) as daemon:
-            epoch, last = await fill(daemon)
+            epoch = await fill(daemon)
             start = classes(daemon)
             await publish(daemon, seconds)
             show("100 publishers, 64 posts under way each", start, classes(daemon))
@@ -134,9 +162,14 @@ async def main(seconds: float) -> None:
         with Daemon(*flags) as daemon:
             start = classes(daemon)
             sockets = await asyncio.gather(*(client(daemon, f"crowd-{n}") for n in range(200)))
-            await asyncio.gather(*(rejoin(socket, epoch, last - 1_000) for socket in sockets))
+            last = await last_of_lobby(sockets[0])
+            await asyncio.gather(*(rejoin(socket, epoch, last) for socket in sockets))
             show("a crowd of 200 comes back, 1,000 entries each", start, classes(daemon))
             await asyncio.gather(*(socket.close() for socket in sockets))
+        with Daemon(*flags) as daemon:
+            print("\n| messages | CPU ms for a replay of 1,000 entries | for a page of 200 |\n| --- | ---: | ---: |")
+            for compression in (None, "deflate"):
+                await cost(daemon, epoch, compression)
 
 
 if __name__ == "__main__":
