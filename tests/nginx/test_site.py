@@ -19,7 +19,7 @@ import unittest
 
 from crowd import Crowd
 from daemon import Daemon
-from served import Site
+from served import NAME, Site
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
