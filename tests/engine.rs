@@ -434,3 +434,20 @@ fn time_in_which_the_loop_stood_still_is_nobodys_silence() {
         assert_eq!(client.hear_text(), "here");
     }
 }
+
+/// Nobody of them is over the cap of one.
+#[test]
+fn what_all_are_sent_and_do_not_read_is_bounded() {
+    let config =
+        Config { outbox_bytes_max: 64 << 20, outboxes_bytes_max: 16 << 20, ..Config::default() };
+    let (puppet, reports) = Puppet::reporting();
+    let server = Server::start(config, puppet);
+    let mut bystander = welcomed(&server);
+    let mut greedy: Vec<Client> = (0..4).map(|_| welcomed(&server)).collect();
+    for client in &mut greedy {
+        client.send_text("flood=24");
+    }
+    assert_eq!(reports.recv().unwrap(), Ending::ByServer(CloseCode::TRY_AGAIN));
+    bystander.send_text("send=still-here");
+    assert_eq!(bystander.hear_text(), "still-here");
+}

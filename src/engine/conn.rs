@@ -204,12 +204,21 @@ impl Conn {
         self.outbox.as_ref().map_or(0, |outbox| outbox.bytes())
     }
 
+    /// Memory that is held for this connection alone, to be sent to it.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.outbox.as_ref().map_or(0, |outbox| outbox.held())
+    }
+
     pub(super) fn queue_frame(&mut self, frame: Frame, pool: &mut Pool) {
+        let before = self.held_bytes();
         self.outbox.get_or_insert_with(|| pool.take()).push_frame(frame);
+        pool.note(before, self.held_bytes());
     }
 
     pub(super) fn queue_response(&mut self, bytes: Vec<u8>, pool: &mut Pool) {
+        let before = self.held_bytes();
         self.outbox.get_or_insert_with(|| pool.take()).push_response(bytes);
+        pool.note(before, self.held_bytes());
     }
 
     pub(super) fn queue_round(&mut self, round: Round, start: usize, end: usize) {
@@ -253,7 +262,10 @@ impl Conn {
     /// What the socket says; the connection is lost.
     pub(super) fn flush(&mut self, pool: &mut Pool) -> io::Result<Flush> {
         let Some(outbox) = &mut self.outbox else { return Ok(Flush::Drained) };
-        let flush = outbox.flush(&mut self.socket, config::FLUSH_BYTES_PER_TURN)?;
+        let before = outbox.held();
+        let flush = outbox.flush(&mut self.socket, config::FLUSH_BYTES_PER_TURN);
+        pool.note(before, outbox.held());
+        let flush = flush?;
         if flush == Flush::Drained {
             pool.give_back(self.outbox.take().expect("flushed just now"));
         }
@@ -261,9 +273,11 @@ impl Conn {
     }
 
     /// Drops all queued frames, save one that is half sent, to make way for a Close frame.
-    pub(super) fn drop_unsent_frames(&mut self) {
+    pub(super) fn drop_unsent_frames(&mut self, pool: &mut Pool) {
         if let Some(outbox) = &mut self.outbox {
+            let before = outbox.held();
             outbox.drop_unsent_frames();
+            pool.note(before, outbox.held());
         }
     }
 

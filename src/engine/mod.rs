@@ -559,6 +559,7 @@ impl Engine {
         for id in std::mem::take(&mut self.lists.dead) {
             let Some(conn) = self.slots.remove(id) else { continue };
             self.unfinished.change(conn.standing(), conn.charged, 0);
+            self.pool.note(conn.held_bytes(), 0);
             if conn.flags.pending {
                 self.door.end_waiting(id);
             }

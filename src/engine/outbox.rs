@@ -8,7 +8,8 @@
 //! steady exchange allocates none.
 //!
 //! Invariants: a segment starts at the start of a frame, so that what is half sent can always be finished and the rest
-//! dropped; no segment is empty; `bytes` is the sum of what is unsent.
+//! dropped; no segment is empty; `bytes` is the sum of what is unsent, `held` that of the pieces that are nobody else's; and what the
+//! pool says is held is the sum of all outboxes'.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
@@ -22,6 +23,8 @@ pub(super) struct Outbox {
     /// Bytes of the first segment that the kernel has taken.
     taken: usize,
     bytes: usize,
+    /// Memory that is held for this connection alone. What an audience is published is held once for all its members.
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -43,6 +46,15 @@ pub(super) enum Chunk {
 }
 
 impl Chunk {
+    /// What it holds for one connection alone, or for some.
+    fn held(&self) -> usize {
+        match self {
+            Chunk::Frame(frame) => frame.as_bytes().len(),
+            Chunk::Round(_) => 0,
+            Chunk::Response(bytes) => bytes.len(),
+        }
+    }
+
     fn bytes(&self) -> Option<&[u8]> {
         match self {
             Chunk::Frame(frame) => Some(frame.as_bytes()),
@@ -67,6 +79,11 @@ impl Outbox {
     /// Unsent bytes.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Memory held for this connection alone.
+    pub(super) fn held(&self) -> usize {
+        self.held
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -97,6 +114,7 @@ impl Outbox {
     fn push(&mut self, chunk: Chunk, start: usize, end: usize) {
         if start < end {
             self.bytes += end - start;
+            self.held += chunk.held();
             self.segments.push_back(Segment { chunk, start, end });
         }
     }
@@ -164,6 +182,7 @@ impl Outbox {
                 break;
             }
             self.taken -= whole;
+            self.held -= first.chunk.held();
             self.segments.pop_front();
         }
     }
@@ -186,6 +205,7 @@ impl Outbox {
             }
         });
         let queued: usize = self.segments.iter().map(|segment| segment.end - segment.start).sum();
+        self.held = self.segments.iter().map(|segment| segment.chunk.held()).sum();
         self.taken = taken.min(queued);
         self.bytes = queued - self.taken;
     }
@@ -203,9 +223,10 @@ fn frame_end(bytes: &[u8], start: usize, position: usize) -> usize {
 /// Slices handed to the kernel at once. More would not save calls: a full socket buffer ends the send before.
 const SLICES_PER_SEND: usize = 64;
 
-/// Emptied outboxes, kept for the next connection that needs one.
+/// Emptied outboxes, kept for the next connection that needs one; and what the others hold.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
+    held: usize,
     #[expect(clippy::vec_box, reason = "a connection has a box or nothing")]
     free: Vec<Box<Outbox>>,
 }
@@ -213,6 +234,16 @@ pub(super) struct Pool {
 impl Pool {
     pub(super) fn take(&mut self) -> Box<Outbox> {
         self.free.pop().unwrap_or_default()
+    }
+
+    /// Memory that all outboxes hold for one connection each.
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Notes that an outbox held so much, and now holds so much.
+    pub(super) fn note(&mut self, before: usize, now: usize) {
+        self.held = self.held - before + now;
     }
 
     /// Keeps an empty outbox, unless enough are kept or its queue has grown long.

@@ -67,9 +67,24 @@ impl Engine {
         let deflated = if conn.takes_deflated() { self.codec.deflate(&frame) } else { None };
         conn.queue_frame(deflated.unwrap_or(frame), &mut self.pool);
         self.counters.sends += 1;
+        if self.pool.held() > self.config.outboxes_bytes_max {
+            self.flush(id);
+            self.give_up_if_over_share(id);
+        }
+        let Some(conn) = self.slots.find(id) else { return };
         self.lists.flush_later(conn);
         if conn.outbox_bytes() >= config::SEND_AT_ONCE_BYTES && !conn.flags.blocked {
             self.flush(id);
+        }
+    }
+
+    /// Where all outboxes together hold too much, a connection whose own holds more than an equal share of it is a slow reader.
+    /// Those with less go on; so what is held is at most twice what may be.
+    fn give_up_if_over_share(&mut self, id: ConnId) {
+        let share = self.config.outboxes_bytes_max / self.slots.len().max(1);
+        let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) else { return };
+        if self.pool.held() > self.config.outboxes_bytes_max && conn.held_bytes() > share {
+            self.lists.close_as_slow(conn);
         }
     }
 
@@ -225,7 +240,7 @@ impl Engine {
         for id in std::mem::take(&mut self.lists.over_cap) {
             let code = service.close_code(id, Cause::SlowReader);
             let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) else { continue };
-            conn.drop_unsent_frames();
+            conn.drop_unsent_frames(&mut self.pool);
             log::info!(conn = id.generation, client:% = self.client(id); "a slow reader is closed");
             self.close(id, code, "slow consumer");
         }
