@@ -166,7 +166,7 @@ impl Db {
         }
     }
 
-    fn tell<T>(&mut self, doing: &str, done: Result<T, Trouble>) -> Result<T, Fault> {
+    fn tell<T>(&mut self, doing: &'static str, done: Result<T, Trouble>) -> Result<T, Fault> {
         done.map_err(|trouble| {
             self.complaints.complain(doing, &trouble);
             trouble.fault()

@@ -1,5 +1,6 @@
 //! What can go wrong with SQL, and what the log is told of it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -74,25 +75,26 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// Tells the operator of trouble: once in a while, since a broken disk says the same at each try.
+/// Tells the operator of trouble: of each kind once in a while, since a broken disk says the same at each try.
 #[derive(Debug, Default)]
 pub(super) struct Complaints {
-    last: Option<Instant>,
+    /// By what was being done.
+    last: HashMap<&'static str, Instant>,
 }
 
 impl Complaints {
-    pub(super) fn complain(&mut self, doing: &str, trouble: &Trouble) {
+    pub(super) fn complain(&mut self, doing: &'static str, trouble: &Trouble) {
         let now = Instant::now();
-        let is_news = self.last.is_none_or(|last| now - last >= COMPLAIN_EVERY);
+        let is_news = self.last.get(doing).is_none_or(|last| now - *last >= COMPLAIN_EVERY);
         if is_news {
             log::error!("store: {doing}: {trouble}");
-            self.last = Some(now);
+            self.last.insert(doing, now);
         }
     }
 
     /// It works again.
     pub(super) fn end(&mut self, doing: &str) {
-        if self.last.take().is_some() {
+        if !self.last.is_empty() && self.last.remove(doing).is_some() {
             log::info!("store: {doing} works again");
         }
     }
