@@ -60,6 +60,8 @@ enum SweepChat {
     Post(Swept<chat::Post>),
     /// Sessions that sign in, join the lobby, and say nothing.
     Idle(Swept<chat::Idle>),
+    /// Kills the server and lets all come back at once.
+    Storm(Swept<chat::Storm>),
 }
 
 /// A mode, and what to repeat it over.
@@ -96,12 +98,14 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         Mode::Storm(storm) => report_on(storm, None),
         Mode::Chat(chat::Mode::Post(post)) => report_on(post, None),
         Mode::Chat(chat::Mode::Idle(idle)) => report_on(idle, None),
+        Mode::Chat(chat::Mode::Storm(storm)) => report_on(storm, None),
         Mode::Sweep(SweepMode::Idle(idle)) => idle.report(),
         Mode::Sweep(SweepMode::Fanout(fanout)) => fanout.report(),
         Mode::Sweep(SweepMode::Echo(echo)) => echo.report(),
         Mode::Sweep(SweepMode::Storm(storm)) => storm.report(),
         Mode::Sweep(SweepMode::Chat(SweepChat::Post(post))) => post.report(),
         Mode::Sweep(SweepMode::Chat(SweepChat::Idle(idle))) => idle.report(),
+        Mode::Sweep(SweepMode::Chat(SweepChat::Storm(storm))) => storm.report(),
     }
 }
 

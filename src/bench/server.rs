@@ -22,7 +22,7 @@ pub(super) struct Server {
     child: Child,
     pub(super) address: SocketAddr,
     /// Removed after the process has ended.
-    _data: Option<Scratch>,
+    data: Option<Scratch>,
 }
 
 /// How a server is started.
@@ -41,20 +41,29 @@ pub(super) enum Recipe {
 pub(super) enum Keeping {
     /// Forgets it.
     Memory,
-    /// Writes it to a file, of its own for each start, in a directory that is made in this one.
+    /// Writes it to a file, in a directory that is made in this one and kept through restarts.
     File { under: PathBuf },
 }
 
 impl Recipe {
     /// Starts the server on this address (port 0: any), on this processor, and waits until it says where it listens.
     pub(super) fn start(&self, listen: SocketAddr, cpu: Option<Cpu>) -> Result<Server, Failure> {
-        let data = self.data()?;
+        self.start_with(self.data()?, listen, cpu)
+    }
+
+    /// Likewise, with the log of a server that was [killed](Server::kill).
+    pub(super) fn start_with(
+        &self,
+        data: Option<Scratch>,
+        listen: SocketAddr,
+        cpu: Option<Cpu>,
+    ) -> Result<Server, Failure> {
         let mut command = self.command(listen, data.as_ref())?;
         // A group of its own: Ctrl-C at the terminal is for us, who then end it in order.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
         let spawned = affinity::inherited(cpu, || command.spawn())?;
         let child = spawned.map_err(|e| Failure::new(format!("cannot start {self}: {e}")))?;
-        let mut server = Server { child, address: listen, _data: data };
+        let mut server = Server { child, address: listen, data };
         server.address = server.announced().map_err(|why| Failure::new(format!("{self} {why}")))?;
         Ok(server)
     }
@@ -136,6 +145,11 @@ impl Server {
         // Both fail only when it has ended by itself, which is as good.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Its log, for the next one.
+    pub(super) fn take_data(&mut self) -> Option<Scratch> {
+        self.data.take()
     }
 
     /// The address in its first line. What it prints later is read and forgotten, so that it never has to wait.

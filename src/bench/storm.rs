@@ -11,11 +11,12 @@ use clap::Args;
 use super::axis::Axis;
 use super::crowd::Crowd;
 use super::figures::{Figures, Metric};
-use super::fleet::Fleet;
+use super::fleet::{Fleet, Plan};
 use super::idle::set_handshake_cpu;
 use super::options::seconds;
 use super::process::{Pid, Stretch, Used};
 use super::subject::{Stage, Subject};
+use super::target::Target;
 use super::{About, Context, Failure, Measure, Parameter, Sample};
 
 #[derive(Args, Clone, Debug)]
@@ -52,13 +53,32 @@ impl Measure for Storm {
     }
 
     fn measure(&self, subject: &Subject, context: &mut Context) -> Result<Option<Sample>, Failure> {
-        let mut stage = subject.raise(&self.crowd.common)?;
-        let mut fleet = Fleet::launch(self.crowd.plan(&stage), &context.interrupt)?;
-        context.connect(&mut fleet)?;
+        let stage = subject.raise(&self.crowd.common)?;
+        let plan = self.crowd.plan(&stage);
+        self.weather(stage, plan, |_| Ok(()), context)
+    }
+}
+
+impl Storm {
+    pub(super) fn crowd(&self) -> &Crowd {
+        &self.crowd
+    }
+
+    /// Lets the storm pass. `meanwhile` happens between the restart and the return of all.
+    pub(super) fn weather(
+        &self,
+        mut stage: Stage,
+        plan: Plan,
+        meanwhile: impl FnOnce(&Target) -> Result<(), Failure>,
+        context: &mut Context,
+    ) -> Result<Option<Sample>, Failure> {
+        let mut fleet = Fleet::launch(plan, &context.interrupt)?;
+        context.assemble(&mut fleet)?;
         if context.interrupt.is_set() {
             return Ok(None);
         }
         let Some(restart) = self.strike(&mut stage, &mut fleet)? else { return Ok(None) };
+        meanwhile(&stage.target)?;
 
         let server = stage.pid.map(Stretch::begin);
         let load = Stretch::begin(Pid(std::process::id()));
@@ -73,9 +93,7 @@ impl Measure for Storm {
         }
         self.sample(&mut fleet, are_back.then_some(since_ns), restart, server, load).map(Some)
     }
-}
 
-impl Storm {
     /// Kills the server and starts it again; answers with how long that took. `None`: interrupted, or out of patience.
     fn strike(&self, stage: &mut Stage, fleet: &mut Fleet) -> Result<Option<Duration>, Failure> {
         fleet.expect_endings();

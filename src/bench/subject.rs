@@ -156,10 +156,11 @@ impl Stage {
         }
     }
 
-    /// Starts the killed server again, where it was.
+    /// Starts the killed server again, where it was, with what it had on disk.
     pub(super) fn restart(&mut self, common: &Common) -> Result<(), Failure> {
         let recipe = self.recipe.as_ref().expect("only what we started is killed");
-        let server = recipe.start(self.target.address, common.server_cpu())?;
+        let data = self.server.as_mut().and_then(Server::take_data);
+        let server = recipe.start_with(data, self.target.address, common.server_cpu())?;
         if server.address != self.target.address {
             let (new, old) = (server.address, self.target.address);
             return Err(Failure::new(format!("{recipe} came back on {new}, and not on {old}")));

@@ -42,6 +42,18 @@ fn idle_sessions_are_weighed() {
     }
 }
 
+/// After a kill everybody is back in the lobby, and has heard what was said meanwhile.
+#[test]
+fn a_storm_brings_every_session_back_with_what_it_missed() {
+    let arguments = ["chat", "storm", "-n", "40", "--missed", "7", "--repeat", "1"];
+    let report = report(&arguments);
+    for subject in ["server", "relay", "floor"] {
+        let figures = &report["points"][0]["subjects"][subject]["figures"];
+        assert!(number(figures, "/all_back_s/median") > 0.0, "{subject}");
+    }
+    assert!(error(&["chat", "storm", "--memory"]).contains("does not outlive the server"));
+}
+
 #[test]
 fn a_chat_that_runs_already_is_measured_where_it_is() {
     let daemon = Daemon::start(&["--post-rate", "0", "--command-rate", "0"]);

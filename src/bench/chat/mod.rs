@@ -3,9 +3,11 @@
 //! Owns what a measurement of the chat has and one of raw rooms has not: a log to keep, rooms to open, and the same
 //! load in raw rooms beside it, with messages as long as the chat's entries are.
 
+mod absent;
 mod idle;
 mod post;
 mod rooms;
+mod storm;
 
 use std::path::PathBuf;
 
@@ -13,6 +15,7 @@ use clap::{Args, Subcommand};
 
 pub(super) use self::idle::Idle;
 pub(super) use self::post::Post;
+pub(super) use self::storm::Storm;
 use super::server::Keeping;
 use super::subject::Yardstick;
 use super::{About, ROOMS};
@@ -24,6 +27,8 @@ pub(super) enum Mode {
     Post(Post),
     /// Sessions that sign in, join the lobby, and say nothing.
     Idle(Idle),
+    /// Kills the server under its sessions, and lets all come back at once for what they have missed.
+    Storm(Storm),
 }
 
 /// Where the server that is started for it keeps its log.

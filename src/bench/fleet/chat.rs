@@ -19,11 +19,15 @@ pub(super) struct Chat {
     body: String,
     /// By receiver: the `seq` that its next entry should have.
     next_seqs: Vec<Option<u64>>,
+    /// By receiver: the `seq` that its room had when it came in.
+    joined_at: Vec<u64>,
     request: Vec<u8>,
 }
 
 struct Room {
     id: String,
+    /// Which log it has, once somebody was told.
+    epoch: Option<String>,
     /// The last entries as they came, in order; the first has this `seq`.
     first_seq: u64,
     entries: VecDeque<(Box<[u8]>, Option<Stamp>)>,
@@ -63,8 +67,25 @@ pub(super) struct Entry {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Request<'a> {
-    Join { id: u64, room: &'a str },
-    Post { id: u64, room: &'a str, key: &'a str, body: &'a str },
+    Join {
+        id: u64,
+        room: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        since: Option<Cursor<'a>>,
+    },
+    Post {
+        id: u64,
+        room: &'a str,
+        key: &'a str,
+        body: &'a str,
+    },
+}
+
+/// How far a member has come in a log.
+#[derive(Serialize)]
+struct Cursor<'a> {
+    epoch: &'a str,
+    seq: u64,
 }
 
 /// What a client is told, as far as it matters here.
@@ -75,6 +96,9 @@ struct Event {
     id: Option<u64>,
     room: Option<String>,
     seq: Option<u64>,
+    epoch: Option<String>,
+    recovered: Option<bool>,
+    reason: String,
     dup: bool,
     key: Option<String>,
     body: Option<String>,
@@ -84,19 +108,33 @@ struct Event {
 
 impl Chat {
     pub(super) fn new(talk: &Talk, run: Run, receivers: usize) -> Self {
-        let room = |id: &String| Room { id: id.clone(), first_seq: 0, entries: VecDeque::new() };
+        let room = |id: &String| Room {
+            id: id.clone(),
+            epoch: None,
+            first_seq: 0,
+            entries: VecDeque::new(),
+        };
         Self {
             run,
             rooms: talk.rooms.iter().map(room).collect(),
             body: talk.body.clone(),
             next_seqs: vec![None; receivers],
+            joined_at: vec![0; receivers],
             request: Vec::new(),
         }
     }
 
-    pub(super) fn join(&mut self, room: u32) -> &[u8] {
-        let request = Request::Join { id: JOIN_ID, room: &self.rooms[room as usize].id };
-        encode(&request, &mut self.request)
+    /// Asks for a room; who has been in it before, for what it has missed since.
+    pub(super) fn join(&mut self, receiver: usize, room: u32) -> &[u8] {
+        let Room { id, epoch, .. } = &self.rooms[room as usize];
+        let heard = self.next_seqs[receiver].map(|next| next - 1);
+        let since = epoch.as_deref().zip(heard).map(|(epoch, seq)| Cursor { epoch, seq });
+        encode(&Request::Join { id: JOIN_ID, room: id, since }, &mut self.request)
+    }
+
+    /// True once a member has heard all that it had missed when it came in.
+    pub(super) fn has_caught_up(&self, receiver: usize) -> bool {
+        self.next_seqs[receiver].is_some_and(|next| next > self.joined_at[receiver])
     }
 
     pub(super) fn post(&mut self, stamp: Stamp, room: u32) -> &[u8] {
@@ -115,7 +153,7 @@ impl Chat {
         match &*event.r#type {
             "welcome" => Said::Welcome,
             "entry" => self.entry(receiver, room, &event, text),
-            "ok" => self.answer(receiver, &event),
+            "ok" => self.answer(receiver, room, event),
             "error" => Said::Refused {
                 sequence: event.id.and_then(|id| u32::try_from(id).ok()),
                 why: format!("{}: {}", event.code, event.message),
@@ -154,12 +192,24 @@ impl Chat {
         Said::Entry(Entry { seq, stamp, is_next, bytes: text.len() })
     }
 
-    fn answer(&mut self, receiver: usize, event: &Event) -> Said {
+    fn answer(&mut self, receiver: usize, room: u32, event: Event) -> Said {
+        if let (Some(JOIN_ID), Some(seq)) = (event.id, event.seq) {
+            self.joined_at[receiver] = seq;
+        }
         match (event.id, event.seq) {
-            (Some(JOIN_ID), Some(seq)) => {
-                self.next_seqs[receiver] = Some(seq + 1);
-                Said::Present
-            }
+            (Some(JOIN_ID), Some(seq)) => match &mut self.next_seqs[receiver] {
+                None => {
+                    self.next_seqs[receiver] = Some(seq + 1);
+                    self.rooms[room as usize].epoch = event.epoch;
+                    Said::Present
+                }
+                // What was missed follows, and is checked as it comes.
+                Some(_) if event.recovered == Some(true) => Said::Present,
+                Some(_) => {
+                    let why = format!("what was missed is not brought back: {}", event.reason);
+                    Said::Refused { sequence: None, why }
+                }
+            },
             (Some(id), Some(seq)) if !event.dup => match u32::try_from(id) {
                 Ok(sequence) => Said::Acknowledged { sequence, seq },
                 Err(_) => Said::Nonsense,
@@ -231,7 +281,7 @@ mod tests {
     fn requests_are_as_the_wire_has_them() {
         let mut chat = chat();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        assert_eq!(text(chat.join(1)), r#"{"type":"join","id":4294967296,"room":"den"}"#);
+        assert_eq!(text(chat.join(0, 1)), r#"{"type":"join","id":4294967296,"room":"den"}"#);
         let key = STAMP.key(Run::new(5));
         let post =
             format!(r#"{{"type":"post","id":7,"room":"lobby","key":"{key}","body":"hello"}}"#);
@@ -275,6 +325,25 @@ mod tests {
                 assert_eq!(hear(&mut chat, receiver, &text), Said::Entry(expected), "{receiver}");
             }
         }
+    }
+
+    #[test]
+    fn who_comes_back_asks_for_what_was_missed_and_must_be_given_it() {
+        let mut chat = chat();
+        let ok = |more| {
+            format!(r#"{{"type":"ok","id":4294967296,"room":"lobby","epoch":"k","seq":5{more}}}"#)
+        };
+        assert_eq!(hear(&mut chat, 0, &ok("")), Said::Present);
+        let again = String::from_utf8(chat.join(0, 0).to_vec()).unwrap();
+        assert!(again.ends_with(r#""room":"lobby","since":{"epoch":"k","seq":5}}"#), "{again}");
+        assert!(chat.has_caught_up(0));
+        let newer = ok(r#","recovered":true"#).replace(r#""seq":5"#, r#""seq":6"#);
+        assert_eq!(hear(&mut chat, 0, &newer), Said::Present);
+        assert!(!chat.has_caught_up(0));
+        assert!(matches!(hear(&mut chat, 0, &entry(6, "hello")), Said::Entry(e) if e.is_next));
+        assert!(chat.has_caught_up(0));
+        let lost = hear(&mut chat, 0, &ok(r#","recovered":false,"reason":"too_many""#));
+        assert!(matches!(lost, Said::Refused { sequence: None, .. }), "{lost:?}");
     }
 
     #[test]

@@ -205,8 +205,8 @@ impl Fleet {
         Ok(self.gauges.open.load(Relaxed))
     }
 
-    /// Opens every connection at once, again and again until all are open. False: given up, or interrupted. Times count
-    /// from `since_ns`.
+    /// Opens every connection at once, again and again until all are open, and, where members are greeted, in their rooms.
+    /// False: given up, or interrupted. Times count from `since_ns`.
     pub(super) fn storm(
         &mut self,
         since_ns: u64,
@@ -214,11 +214,11 @@ impl Fleet {
         mut progress: impl FnMut(u32),
     ) -> Result<bool, Failure> {
         self.order(|| Order::Connect { window: usize::MAX, storm_ns: Some(since_ns) });
-        let all = self.plan.connections();
+        let (all, greets) = (self.plan.connections(), self.plan.greets);
         self.wait(since_ns + nanos(patience), |gauges| {
-            let open = gauges.open.load(Relaxed);
-            progress(open);
-            open == all
+            let back = if greets { &gauges.greeted } else { &gauges.open }.load(Relaxed);
+            progress(back);
+            back == all
         })
     }
 

@@ -396,7 +396,11 @@ impl Worker {
     }
 
     fn lose(&mut self, place: usize, how: &Ended) {
-        self.members[place].hang_up();
+        let member = &mut self.members[place];
+        member.hang_up();
+        if std::mem::take(&mut member.is_greeted) {
+            self.gauges.greeted.fetch_sub(1, Relaxed);
+        }
         self.gauges.open.fetch_sub(1, Relaxed);
         if !self.endings_expected {
             self.gauges.dropped.fetch_add(1, Relaxed);

@@ -38,7 +38,9 @@ impl Worker {
         };
         let now_ns = self.clock.now_ns();
         let since_ns = self.storm_ns.unwrap_or(opening.began_ns);
-        self.score.tally.handshake_ns.saturating_record(now_ns.saturating_sub(since_ns));
+        if !(self.plan.greets && self.storm_ns.is_some()) {
+            self.score.tally.handshake_ns.saturating_record(now_ns.saturating_sub(since_ns));
+        }
         member.phase = Phase::Open(opening.stream, Connection::new(Role::Client, None));
         self.dial.under_way -= 1;
         self.gauges.open.fetch_add(1, Relaxed);
@@ -102,6 +104,9 @@ impl Worker {
             Said::Entry(entry) => {
                 let who = (place, self.members[place].number);
                 self.score.note_entry(&self.plan, who, room, entry, now_ns);
+                if self.storm_ns.is_some() {
+                    self.look_whether_back(place);
+                }
             }
             Said::Acknowledged { sequence, seq } => {
                 self.score.note_answer(place, sequence, seq, now_ns);
@@ -116,7 +121,7 @@ impl Worker {
                 self.report(Report::Failed(format!("{} refuses: {why}", self.plan.target)));
             }
             Said::Welcome => self.enter(place, room),
-            Said::Present => self.take_presence(place),
+            Said::Present => self.look_whether_back(place),
             Said::Aside => {}
             Said::Nonsense => {
                 self.score.note_nonsense();
@@ -127,9 +132,18 @@ impl Worker {
     /// The member at this place is let in, and asks for its room.
     fn enter(&mut self, place: usize, room: u32) {
         if let Tongue::Chat(chat) = &mut self.tongue {
-            let request = self.voice.frame(Opcode::Text, chat.join(room));
+            let request = self.voice.frame(Opcode::Text, chat.join(place, room));
             let sent = self.members[place].send(request);
             self.keep_or_lose(place, sent);
+        }
+    }
+
+    /// Who is in a chat's room is there once it has heard what it had missed.
+    fn look_whether_back(&mut self, place: usize) {
+        if let Tongue::Chat(chat) = &self.tongue
+            && chat.has_caught_up(place)
+        {
+            self.take_presence(place);
         }
     }
 
@@ -139,6 +153,12 @@ impl Worker {
         if !member.is_greeted {
             member.is_greeted = true;
             self.gauges.greeted.fetch_add(1, Relaxed);
+            // Only then is somebody back.
+            if let Some(since_ns) = self.storm_ns {
+                let now_ns = self.clock.now_ns();
+                self.score.tally.handshake_ns.saturating_record(now_ns.saturating_sub(since_ns));
+                self.gauges.last_open_ns.fetch_max(now_ns, Relaxed);
+            }
         }
     }
 
