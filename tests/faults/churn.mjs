@@ -80,7 +80,7 @@ export class Churn {
 
   async chat(protocols, nick) {
     const visitor = await this.visit(`/ws${nick ? `?nick=${nick}` : ''}`, ['wsrelay.v1', ...protocols]);
-    await visitor.hear((event) => event.type === 'welcome');
+    await visitor.welcome;
     return visitor;
   }
 
@@ -237,6 +237,8 @@ class Visitor {
       socket.on('error', reject);
     });
     this.closed = new Promise((resolve) => { socket.on('close', resolve); });
+    this.welcome = this.hear((event) => event.type === 'welcome');
+    this.welcome.catch(() => {});
     socket.on('error', () => {});
     socket.on('message', (data, isBinary) => { if (!isBinary) this.heard(data); });
     socket.on('close', (code) => {

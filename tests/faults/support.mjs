@@ -3,10 +3,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import WebSocket from 'ws';
 
 import { startDaemon, within } from '../daemon.mjs';
@@ -40,6 +42,14 @@ export async function inDirectory(test) {
 /** The flags of a daemon that holds nobody back, on this file. */
 export const freely = (file) => ['--data', file, '--post-rate', '0', '--command-rate', '0'];
 
+/** What is closed after a test, whatever comes of it: a client that comes back by itself would do so for ever. */
+const guests = new Set();
+
+function sendAllHome() {
+  for (const guest of guests) guest();
+  guests.clear();
+}
+
 /**
  * A daemon for a test, which is ended whatever comes of it.
  *
@@ -49,19 +59,38 @@ export async function withDaemon(options, test) {
   const daemon = await startDaemon(options);
   try {
     await test(daemon);
+    await daemon.stop();
   } catch (error) {
     console.error(daemon.stderr());
     await daemon.kill().catch(() => {});
     throw error;
+  } finally {
+    sendAllHome();
   }
-  await daemon.stop();
+}
+
+/** A daemon that the test itself ends otherwise; or a crash would. */
+export async function withDoomed(options, test) {
+  const daemon = await startDaemon(options);
+  try {
+    await test(daemon);
+  } catch (error) {
+    console.error(daemon.stderr());
+    throw error;
+  } finally {
+    sendAllHome();
+    await daemon.kill();
+  }
 }
 
 /** Members in the lobby, who have said something and heard each other. */
 export async function gather(daemon, names, options = {}) {
   const ledger = new Ledger();
+  ledger.all = new Map();
   for (const nick of names) {
-    await new Witness(ledger, { url: daemon.ws('/ws'), nick, options }).enter(['lobby']);
+    const witness = new Witness(ledger, { url: daemon.ws('/ws'), nick, options });
+    guests.add(() => witness.close());
+    await witness.enter(['lobby']);
   }
   for (const witness of ledger.witnesses) await witness.post('lobby', `hello from ${witness.nick}`);
   await ledger.settle();
@@ -80,6 +109,7 @@ export async function register(daemon, name) {
 export async function readLobby(daemon) {
   const ledger = new Ledger();
   const reader = new Witness(ledger, { url: daemon.ws('/ws'), nick: 'reader' });
+  guests.add(() => reader.close());
   await reader.enter(['lobby']);
   const log = [];
   for (let more = true; more;) {
@@ -94,6 +124,7 @@ export async function readLobby(daemon) {
 /** A WebSocket that is open. */
 export async function open(url, protocols = [], options = {}) {
   const socket = new WebSocket(url, protocols, options);
+  guests.add(() => socket.terminate());
   await within(PATIENCE_MS, 'handshake', once(socket, 'open'));
   socket.on('error', () => {});
   return socket;
@@ -101,34 +132,20 @@ export async function open(url, protocols = [], options = {}) {
 
 /** Somebody whom a fault does not concern, and how long each round trip takes meanwhile. */
 export class Bystander {
-  /** @param {WebSocket} socket to `/echo` */
-  constructor(socket) {
-    this.socket = socket;
-    this.trips = [];
-    this.isDone = false;
-    this.running = this.run();
-  }
-
+  /** @param {any} daemon whose `/echo` is used */
   static async at(daemon) {
-    return new Bystander(await open(daemon.ws('/echo')));
-  }
-
-  async run() {
-    while (!this.isDone) {
-      const began = performance.now();
-      this.socket.send('still there?');
-      await within(PATIENCE_MS, 'echo', once(this.socket, 'message'));
-      this.trips.push(performance.now() - began);
-      await pause(5);
-    }
+    const bystander = new Bystander();
+    bystander.thread = new Worker(new URL('./bystander.mjs', import.meta.url), { workerData: daemon.ws('/echo') });
+    guests.add(() => bystander.thread.terminate());
+    await within(PATIENCE_MS, 'bystander', once(bystander.thread, 'message'));
+    return bystander;
   }
 
   /** The slowest trip, and the one that 99 in 100 were faster than, in milliseconds. */
   async leave() {
-    this.isDone = true;
-    await this.running;
-    this.socket.terminate();
-    const sorted = this.trips.sort((a, b) => a - b);
+    this.thread.postMessage('done');
+    const [trips] = await within(PATIENCE_MS, 'last round trip', once(this.thread, 'message'));
+    const sorted = trips.sort((a, b) => a - b);
     return { trips: sorted.length, p99: sorted[Math.floor(sorted.length * 0.99)], worst: sorted.at(-1) };
   }
 }
@@ -141,6 +158,7 @@ export class Strace {
     const child = spawn(process.env.STRACE ?? 'strace', arguments_, { stdio: ['ignore', 'ignore', 'pipe'] });
     const strace = new Strace();
     strace.child = child;
+    strace.exited = once(child, 'exit');
     strace.injected = 0;
     strace.said = '';
     child.stderr.on('data', (chunk) => {
@@ -153,11 +171,9 @@ export class Strace {
 
   async end() {
     this.child.kill('SIGINT');
-    await within(PATIENCE_MS, 'end of strace', once(this.child, 'exit'));
+    await within(PATIENCE_MS, 'end of strace', this.exited);
   }
 }
-
-import { readFileSync } from 'node:fs';
 
 function isTraced(tid, by) {
   return new RegExp(`^TracerPid:\\s+${by}$`, 'm').test(readFileSync(`/proc/${tid}/status`, 'utf8'));

@@ -23,6 +23,8 @@ export class Ledger {
     /** @type {Witness[]} */
     this.witnesses = [];
     this.faults = [];
+    /** Every post that was acknowledged in the room, where somebody wants to know for ever. @type {Map<number, string> | null} */
+    this.all = null;
     this.acknowledged = 0;
     this.deliveries = 0;
     this.dups = 0;
@@ -54,6 +56,7 @@ export class Ledger {
     this.acknowledged += 1;
     if (isDup) this.dups += 1;
     this.room(room).acknowledged.set(seq, key);
+    this.all?.set(seq, key);
   }
 
   /** Compares what everybody has had by now; and forgets it. */
