@@ -36,7 +36,7 @@
  *   | { type: 'refused', room: string, why: string }
  *   | { type: 'arrive', notice: string } | { type: 'arrived' } | { type: 'went', place: Place } | { type: 'panel', panel: Panel }
  *   | { type: 'attending', on: boolean } | { type: 'scrolled', room: string, isAtBottom: boolean, want: Room['want'] }
- *   | { type: 'present', room: string } | { type: 'unmark', room: string } | { type: 'seen', room: string, seq: number }
+ *   | { type: 'present' | 'moreMembers', room: string } | { type: 'unmark', room: string } | { type: 'seen', room: string, seq: number }
  *   | { type: 'compose', room: string, composing: Composing }
  *   | { type: 'toast', toast: Toast } | { type: 'untoast', id: number }} Event
  *   `present`: somebody wants to see the present. `seen`: the server is told that one has read up to there.
@@ -109,6 +109,8 @@ function looking(state, event) {
     });
     case 'present': return inRoom({ ...state, place: { room: event.room, seq: null } }, event.room, (one) => (
       one.timeline.atEnd ? one : { ...one, timeline: timeline.EMPTY, isAtBottom: true }));
+    case 'moreMembers': return inRoom(state, event.room, (one) => (
+      { ...one, membersMax: one.membersMax + room.MEMBERS_MAX, isMembersStale: true }));
     case 'unmark': return inRoom(state, event.room, (one) => ({ ...one, marker: null }));
     case 'seen': return inRoom(state, event.room, (one) => (
       event.seq <= one.read ? one : { ...one, read: event.seq, unread: 0, mentions: 0 }));

@@ -17,8 +17,7 @@ import { t, translated } from './words.js';
 
 const HISTORY_LINES = 60;
 const CONTEXT_LINES = 40;
-/** Of a larger room not all are shown. */
-const MEMBERS_MAX = 1_000;
+const MEMBERS_PAGE = 200;
 const AGAIN_MS = 3_000;
 const TOAST_MS = 6_000;
 
@@ -59,6 +58,7 @@ export function makeSession({ dispatch, state }) {
   });
   chat.on('out', ({ room, reason }) => {
     const name = state().rooms.get(room)?.name ?? room;
+    if (state().place.room === room) history.replaceState(null, '', hashOf(null));
     dispatch({ type: 'out', room });
     if (reason !== 'left') tell(t(reason === 'banned' ? 'outBanned' : reason === 'gone' ? 'outGone' : 'outRemoved', { room: name }), true);
   });
@@ -74,7 +74,7 @@ export function makeSession({ dispatch, state }) {
   }
 
   function refreshRooms() {
-    chat.rooms().then((answer) => dispatch({ type: 'rooms', ...answer }), () => {});
+    return chat.rooms().then((answer) => dispatch({ type: 'rooms', ...answer }), () => {});
   }
 
   /** @param {string} notice */
@@ -108,14 +108,19 @@ export function makeSession({ dispatch, state }) {
     chat.identify({});
   }
 
-  /** Into a room that has just come to be, or that one has joined. @param {Promise<import('./client/types.js').Joined | { room: string, summary: import('./model.js').Summary }>} answer */
-  async function enter(answer) {
+  /**
+   * Into a room that has just come to be, or that one has joined.
+   *
+   * @param {Promise<import('./client/types.js').Joined | { room: string, summary: import('./model.js').Summary }>} answer
+   * @param {number | null} [seq] the post for which one came
+   */
+  async function enter(answer, seq = null) {
     const entered = await attempt(answer);
     if (!entered) return null;
     const summary = 'summary' in entered ? entered.summary : null;
     if (summary) dispatch({ type: 'room', summary });
     follow(summary ?? /** @type {import('./client/types.js').Joined} */ (entered));
-    go(entered.room);
+    go(entered.room, seq);
     return entered.room;
   }
 
@@ -150,14 +155,14 @@ export function makeSession({ dispatch, state }) {
         const before = await chat.history(room, { before: need.seq + 1, limit: CONTEXT_LINES });
         const after = await chat.history(room, { after: need.seq, limit: CONTEXT_LINES });
         const entries = [...before.entries, ...after.entries];
-        const history = { entries, more: before.more, moreAfter: after.more, changes: [...before.changes, ...after.changes] };
-        return dispatch({ type: 'loaded', room, where: 'around', history });
+        const changes = [...before.changes, ...after.changes];
+        return dispatch({ type: 'loaded', room, where: 'around', history: { entries, more: before.more, moreAfter: after.more, changes } });
       }
       case 'members': {
-        const answer = await chat.members(room, { limit: MEMBERS_MAX / 5 });
+        const answer = await chat.members(room, { limit: MEMBERS_PAGE });
         const { members, total } = answer;
-        for (let { more } = answer; more && members.length < MEMBERS_MAX;) {
-          const next = await chat.members(room, { after: /** @type {{ name: string }} */ (members.at(-1)).name, limit: MEMBERS_MAX / 5 });
+        for (let { more } = answer; more && members.length < need.max;) {
+          const next = await chat.members(room, { after: /** @type {{ name: string }} */ (members.at(-1)).name, limit: MEMBERS_PAGE });
           members.push(...next.members);
           more = next.more;
         }

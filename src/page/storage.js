@@ -5,6 +5,9 @@
 
 const PREFIX = 'wsrelay.page.';
 
+/** Where it keeps what somebody has begun to write in a room. @param {{ id: string } | null} me @param {string} room */
+export const draftKey = (me, room) => `draft.${me?.id}.${room}`;
+
 /** @param {string} key @returns {string | null} */
 export function recall(key) {
   try {

@@ -103,7 +103,12 @@ describe('notifications', () => {
         window.Notification = /** @type {any} */ (class {
           static permission = 'granted';
           static requestPermission = () => Promise.resolve('granted');
-          constructor(/** @type {string} */ title, /** @type {{ body: string }} */ { body }) { shown.push(`${title}: ${body}`); }
+          constructor(/** @type {string} */ title, /** @type {{ body: string }} */ { body }) {
+            shown.push(`${title}: ${body}`);
+            Object.assign(window, { last: this });
+          }
+
+          close() {}
         });
       }),
     });
@@ -120,5 +125,8 @@ describe('notifications', () => {
     await bo.writeTo('ann');
     await bo.say('psst');
     await eventually(async () => assert.deepEqual(await shown(), ['bo · lobby: @ann and this for you', 'bo · bo: psst']));
+    await ann.page.evaluate(() => /** @type {any} */ (window).last.onclick());
+    await ann.isAt('bo');
+    await ann.hears('bo', 'psst');
   });
 });

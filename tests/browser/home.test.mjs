@@ -169,6 +169,23 @@ describe('a keyboard', () => {
     await ann.page.keyboard.press('ArrowUp');
     await ann.page.keyboard.press('ArrowUp');
     await hasFocus(ann, items.last());
+    await ann.page.keyboard.press('Escape');
+    await items.first().waitFor({ state: 'hidden' });
+    await hasFocus(ann, add);
+  });
+
+  test('closes what is on top with Escape, and only that', async (t) => {
+    const house = await open(t);
+    const ann = await house.guest('ann');
+    await ann.say('hello');
+    const details = await ann.details();
+    await ann.tool('hello', 'More');
+    await ann.page.keyboard.press('Escape');
+    await ann.page.getByRole('menu').waitFor({ state: 'hidden' });
+    assert.ok(await details.isVisible());
+    await ann.page.keyboard.press('Escape');
+    await details.waitFor({ state: 'hidden' });
+    await hasFocus(ann, ann.composer);
   });
 });
 
@@ -219,7 +236,9 @@ describe('what one has begun', () => {
     await ann.goTo('lobby');
     assert.equal(await ann.composer.inputValue(), '');
     await ann.composer.fill('something else');
+    await ann.room('other').getByText('Draft: not yet done').waitFor();
     await ann.goTo('other');
+    await ann.room('lobby').getByText('Draft: something else').waitFor();
     await eventually(async () => assert.equal(await ann.composer.inputValue(), 'not yet done'));
     await ann.page.reload();
     await ann.isAt('other');

@@ -14,12 +14,12 @@ async function garden(t) {
   await bo.page.getByRole('button', { name: 'Join' }).click();
   await bo.isAt('garden');
   await ann.log.getByText('bo joined').waitFor();
-  return { ann, bo };
+  return { house, ann, bo };
 }
 
 describe('a person', () => {
   test('is removed, and told; and may come back', async (t) => {
-    const { ann, bo } = await garden(t);
+    const { house, ann, bo } = await garden(t);
     await ann.details();
     await ann.member('bo', 'Remove from room');
     await ann.dialog.filter({ hasText: 'Remove bo from this room?' }).getByRole('button', { name: 'Cancel' }).click();
@@ -30,18 +30,20 @@ describe('a person', () => {
     await bo.isTold('You were removed from garden.');
     await bo.room('garden').waitFor({ state: 'hidden' });
     await ann.log.getByText('ann removed bo').waitFor();
-    await bo.page.reload();
+    assert.match(bo.page.url(), /#\/$/, 'the address does not name the room any more');
+    await bo.page.goto(house.address('#/room/garden'));
     await bo.page.getByRole('button', { name: 'Join' }).click();
     await bo.isAt('garden');
   });
 
   test('is banned until the ban is lifted', async (t) => {
-    const { ann, bo } = await garden(t);
+    const { house, ann, bo } = await garden(t);
     const details = await ann.details();
     await ann.member('bo', 'Ban');
     await ann.dialog.filter({ hasText: 'Ban bo from this room?' }).waitFor();
     await ann.confirm('Ban');
     await bo.isTold('You were banned from garden.');
+    await bo.page.goto(house.address('#/room/garden'));
     await bo.page.reload();
     await bo.page.getByRole('button', { name: 'Join' }).click();
     await bo.isTold(/banned/i);

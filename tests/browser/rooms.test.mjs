@@ -12,7 +12,6 @@ describe('an open room', () => {
     const bo = await house.account('bo');
     await ann.makeOpenRoom('music');
     await ann.say('what are you listening to?');
-    await bo.page.reload();
     const dialog = await bo.begin('Open rooms');
     await dialog.getByRole('button', { name: '# music' }).click();
     await bo.isAt('music');
@@ -42,7 +41,6 @@ describe('an open room', () => {
     const ann = await house.account('ann');
     const bo = await house.account('bo');
     await ann.makeOpenRoom('gardening');
-    await bo.page.reload();
     await bo.rooms.getByRole('searchbox').fill('arden');
     await bo.rooms.getByRole('region', { name: 'Rooms to join' }).getByRole('button', { name: '# gardening' }).click();
     await bo.isAt('gardening');

@@ -224,6 +224,13 @@ describe('what is needed', () => {
     assert.ok(keys(from(known, came('gus'))).includes('members lobby'));
     assert.ok(!keys(from(known, came('ann'))).includes('members lobby'));
   });
+
+  test('is so many members, and as many again for who asks', () => {
+    const asked = (state) => needs(state).find(({ kind }) => kind === 'members')?.max;
+    const [first, all] = [asked(IN_LOBBY), from(IN_LOBBY, { type: 'members', room: 'lobby', members: [], total: 5_000 })];
+    assert.equal(asked(all), undefined);
+    assert.equal(asked(from(all, { type: 'moreMembers', room: 'lobby' })), 2 * first);
+  });
 });
 
 describe('people', () => {

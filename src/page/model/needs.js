@@ -5,7 +5,7 @@
  * @typedef {import('../model.js').State} State
  * @typedef {import('./room.js').Room} Room
  * @typedef {{ key: string, room: string } & ({ kind: 'enter' } | { kind: 'history', where: 'end' | 'before' | 'after', from: number | null }
- *   | { kind: 'around', seq: number } | { kind: 'members' } | { kind: 'quote', seq: number } | { kind: 'preview' })} Need
+ *   | { kind: 'around', seq: number } | { kind: 'members', max: number } | { kind: 'quote', seq: number } | { kind: 'preview' })} Need
  */
 
 import { current } from '../model.js';
@@ -45,7 +45,7 @@ function roomNeeds(room, seq) {
   else if (!room.timeline.isLoaded) found.push({ key: `end ${id}`, kind: 'history', room: id, where: 'end', from: null });
   else if (room.want === 'before' && !room.timeline.atStart) found.push(more(room, 'before', timeline.firstSeq(room.timeline)));
   else if (room.want === 'after' && !room.timeline.atEnd) found.push(more(room, 'after', timeline.lastSeq(room.timeline)));
-  if (room.isMembersStale) found.push({ key: `members ${id}`, kind: 'members', room: id });
+  if (room.isMembersStale) found.push({ key: `members ${id}`, kind: 'members', room: id, max: room.membersMax });
   return [...found, ...quotes(room)];
 }
 

@@ -18,19 +18,22 @@ import * as timeline from './timeline.js';
  * @typedef {Readonly<Summary & {
  *   first: number | null, lost: number, timeline: timeline.Timeline, want: 'before' | 'after' | null, isAtBottom: boolean,
  *   marker: number | null, composing: Composing, last: Line | null | undefined, quotes: ReadonlyMap<number, PostLine | null>,
- *   members: readonly Member[] | null, isMembersStale: boolean, total: number | null,
+ *   members: readonly Member[] | null, membersMax: number, isMembersStale: boolean, total: number | null,
  *   online: ReadonlySet<string> | null, count: number | null, typing: readonly string[],
  *   cursors: ReadonlyMap<string, Cursor>, pending: readonly OutboxPost[] }>} Room
  *   `first`: the first entry that the server still has; null until it lets us follow. `lost`: entries that went from the
  *   log before we had them. `last`: the last line, undefined if it was not asked for. `marker`: what comes after it was new when one came. `quotes`: replies' sources that
- *   the timeline does not have; null is one that is not there.
+ *   the timeline does not have; null is one that is not there. `membersMax`: so many are asked for, though there may be more.
  */
+
+/** Members that are listed before somebody asks for more. */
+export const MEMBERS_MAX = 1_000;
 
 /** @param {Summary} summary @returns {Room} */
 export function fresh(summary) {
   return {
     ...summary, first: null, lost: 0, timeline: timeline.EMPTY, want: null, isAtBottom: true, marker: null, composing: null,
-    last: undefined, quotes: new Map(), members: null, isMembersStale: true, total: null, online: null, count: null,
+    last: undefined, quotes: new Map(), members: null, membersMax: MEMBERS_MAX, isMembersStale: true, total: null, online: null, count: null,
     typing: [], cursors: new Map(), pending: [],
   };
 }

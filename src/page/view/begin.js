@@ -1,9 +1,10 @@
 /** How rooms begin: one joins or opens an open one, makes a group or an invite room, writes to somebody. */
 
+import { joinable } from '../model/list.js';
 import { isolated, t } from '../words.js';
 import { copy, linkTo } from './acts.js';
 import { field, form, openDialog } from './dialog.js';
-import { afterTyping, button, h } from './dom.js';
+import { afterTyping, button, fill, h } from './dom.js';
 import { avatar } from './who.js';
 
 /** @typedef {import('./view.js').Parts} Parts */
@@ -11,8 +12,13 @@ import { avatar } from './who.js';
 /** Open rooms: those there are, or a new one. @param {Parts} parts */
 export function openBrowse({ session, state }) {
   const { chat } = session;
-  const list = h('ul.picks', {}, ...state().open.filter((name) => !state().rooms.has(name)).map((name) => h('li', {},
-    button(`# ${isolated(name)}`, () => { close(); session.enter(chat.join(name)); }))));
+  const list = h('ul.picks');
+  const known = h('div.form', {}, h('h3', {}, t('joinable')), list);
+  const fillIn = () => {
+    const names = joinable(state(), '');
+    known.hidden = names.length === 0;
+    fill(list, ...names.map((name) => h('li', {}, button(`# ${isolated(name)}`, () => { close(); session.enter(chat.join(name)); }))));
+  };
   const make = form({
     fields: [field(t('roomName'), { name: 'name', required: true, maxlength: 32, spellcheck: 'false', autocapitalize: 'off' }, t('roomNameHint'))],
     verb: t('createRoom'),
@@ -22,9 +28,10 @@ export function openBrowse({ session, state }) {
       session.enter(Promise.resolve(answer));
     },
   });
-  const close = openDialog(t('beginOpen'), list.children.length > 0 && h('div.form', {}, h('h3', {}, t('joinable')), list),
+  const close = openDialog(t('beginOpen'), known,
     state().me?.guest ? h('p.form.note', {}, t('guestsCannotCreate')) : make);
-  session.refreshRooms();
+  fillIn();
+  session.refreshRooms().then(fillIn);
 }
 
 /** @param {Parts} parts @param {'group' | 'invite'} kind */

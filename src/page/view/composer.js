@@ -5,7 +5,7 @@ import { backwards, find } from '../model/timeline.js';
 import { plain } from '../model/format.js';
 import { sourceOf } from '../model/needs.js';
 import { mayPost } from '../model/room.js';
-import { recall, remember } from '../storage.js';
+import { draftKey, recall, remember } from '../storage.js';
 import { duration, listed, t } from '../words.js';
 import { makeCompletion } from './completion.js';
 import { element, fill, h, iconButton, onChange, setText } from './dom.js';
@@ -35,7 +35,6 @@ export function makeComposer(parts) {
   const isTouch = matchMedia('(pointer: coarse)').matches;
   let shownRoom = '';
 
-  const draftKey = () => `draft.${state().me?.id}.${shownRoom}`;
   const room = () => current(state());
 
   /** @param {string} words */
@@ -48,7 +47,7 @@ export function makeComposer(parts) {
   function written() {
     const now = room();
     if (!now) return;
-    if (!now.composing || now.composing.kind === 'reply') remember(draftKey(), text.value === '' ? null : text.value);
+    if (!now.composing || now.composing.kind === 'reply') remember(draftKey(state().me, shownRoom), text.value === '' ? null : text.value);
     session.chat.typing(now.room, text.value !== '');
     showLength(state());
   }
@@ -123,7 +122,7 @@ export function makeComposer(parts) {
       const edited = composing?.kind === 'edit' && room() ? find(/** @type {Room} */ (room()).timeline, composing.seq) : null;
       const isOther = id !== shownRoom;
       shownRoom = id;
-      text.value = edited?.kind === 'post' ? edited.body ?? '' : recall(draftKey()) ?? '';
+      text.value = edited?.kind === 'post' ? edited.body ?? '' : recall(draftKey(state().me, shownRoom)) ?? '';
       if (isOther) completion.close();
     }
     form.classList.toggle('editing', composing?.kind === 'edit');

@@ -70,13 +70,16 @@ function pins({ state }, room) {
 
 /** @param {Parts} parts @param {Room} room */
 function members(parts, room) {
+  const { dispatch } = parts;
   const { members: all, total } = room;
   const here = (/** @type {Member} */ { name, online }) => room.online?.has(name) ?? online;
   const sorted = [...all ?? []].sort((a, b) => Number(here(b)) - Number(here(a)) || (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
   const add = room.kind === 'group' && isModerator(room) && button(t('addMember'), () => openAdd(parts, room));
   return section('members', add,
     h('ul.members', {}, ...sorted.map((member) => memberItem(parts, room, member, here(member)))),
-    total !== null && total > sorted.length && h('p.hint', {}, t('andMore', { n: total - sorted.length })));
+    all && total !== null && total > all.length && h('button', {
+      'data-name': ' more', onclick: () => dispatch({ type: 'moreMembers', room: room.room }),
+    }, t('andMore', { n: total - all.length })));
 }
 
 /** @param {Parts} parts @param {Room} room @param {Member} member @param {boolean} isHere */

@@ -18,7 +18,7 @@ export function watchKeys(parts, rooms) {
   addEventListener('keydown', (event) => {
     const isControl = (event.ctrlKey || event.metaKey) && !event.altKey;
     const key = event.key.toLowerCase();
-    if (parts.state().arriving || document.querySelector('dialog[open]')) return;
+    if (parts.state().arriving || document.querySelector('dialog[open], :popover-open')) return;
     if (isControl && key === 'k') rooms.find();
     else if (isControl && event.shiftKey && key === 'f') parts.dispatch({ type: 'panel', panel: 'search' });
     else if (isControl && event.key === '/') openShortcuts();

@@ -3,6 +3,7 @@
 import { plain } from '../model/format.js';
 import { joinable, listed } from '../model/list.js';
 import { hashOf } from '../model/place.js';
+import { draftKey, recall } from '../storage.js';
 import { exactTime, number, shortTime, t } from '../words.js';
 import { openBrowse, openCreate, openDirect } from './begin.js';
 import { afterTyping, button, element, fill, h, iconButton, keyed, onChange, today } from './dom.js';
@@ -21,7 +22,7 @@ const OTHERS_MAX = 8;
 export function makeRooms(parts) {
   const { session, dispatch, state } = parts;
   const nav = element('rooms');
-  const filter = h('input', { type: 'search', 'aria-label': t('find'), placeholder: t('find'), title: 'Ctrl+K', spellcheck: 'false', oninput: filtered });
+  const filter = h('input', { type: 'search', 'aria-label': t('find'), placeholder: t('find'), title: 'Ctrl+K', spellcheck: 'false', oninput: filtered, onfocus: session.refreshRooms });
   const list = h('div.list', { onkeydown: walk });
   const add = iconButton('add', t('begin'), () => openMenu(add, [
     { label: t('beginOpen'), icon: 'hash', does: () => openBrowse(parts) },
@@ -112,7 +113,7 @@ export function makeRooms(parts) {
     const query = filter.value.trim();
     const { rooms, people } = listed(now, query);
     const items = (/** @type {Room[]} */ those) => those.map((room) => ({
-      key: room.room, of: room, by: [room.last, room.at, room.unread, room.mentions, room.name, room.online, room.room === now.place.room, now.people, today()],
+      key: room.room, of: room, by: [room.last, room.at, room.unread, room.mentions, room.name, room.online, room.room === now.place.room, draftIn(now, room), now.people, today()],
     }));
     showRooms(items(rooms));
     showPeople(items(people));
@@ -136,16 +137,23 @@ function drawItem(old, state, room) {
     roomPicture(state, room),
     h('span.title', { dir: 'auto' }, titleOf(state, room)),
     time !== null && h('time', { datetime: room.at, title: exactTime(time) }, shortTime(time)),
-    h('span.preview', { dir: 'auto' }, previewOf(state, room)),
+    h(draftIn(state, room) === null ? 'span.preview' : 'span.preview.draft', { dir: 'auto' }, previewOf(state, room)),
     room.unread > 0 && h('span.badges', {},
       room.mentions > 0 && room.kind !== 'direct' && h('span.badge.mentions', { title: t('mentions') }, `@${number(room.mentions)}`),
       h('span', { class: room.kind === 'direct' ? 'badge mentions' : 'badge' }, number(room.unread), h('span.unseen', {}, ` ${t('unread')}`))));
   return old ?? h('li', {}, link);
 }
 
+/** What one has begun to write where one is not now. @param {State} state @param {Room} room */
+function draftIn({ me, place }, { room }) {
+  return place.room === room ? null : recall(draftKey(me, room));
+}
+
 /** @param {State} state @param {Room} room */
 function previewOf(state, room) {
   const { last } = room;
+  const draft = draftIn(state, room);
+  if (draft !== null) return t('draft', { text: plain(draft).slice(0, 120) });
   if (!last) return room.seq === 0 ? t('nothingYet') : '';
   if (last.kind !== 'post') return noteText(state, [last]);
   const text = last.deleted ? t('deleted') : plain(last.body ?? '').slice(0, 120);

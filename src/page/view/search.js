@@ -1,6 +1,7 @@
 /** Search: posts that have all the words, newest first, here or everywhere; each leads to where it was said. */
 
 import { current } from '../model.js';
+import { plain } from '../model/format.js';
 import { exactTime, shortTime, t } from '../words.js';
 import { hashOf } from '../model/place.js';
 import { afterTyping, button, h } from './dom.js';
@@ -45,7 +46,7 @@ export function makeSearch({ session, state }) {
       avatarOf(now, entry.from), h('span.who', {}, nameTag(now, entry.from),
         where && where.room !== now.place.room ? h('small', {}, titleOf(now, where)) : null,
         h('time', { datetime: entry.at, title: exactTime(time) }, shortTime(time))),
-      h('span.snippet', { dir: 'auto' }, ...marked(snippet))));
+      h('span.snippet', { dir: 'auto' }, ...marked(plain(snippet)))));
   }
 
   return h('search.search', {}, query, h('label.check', {}, everywhere, t('everywhere')), status, list);
