@@ -31,6 +31,7 @@
  *   | { type: 'profile', of: { user: User } } | { type: 'post', of: import('./client/types.js').OutboxPost }
  *   | { type: 'rooms', rooms: Summary[], open: string[] } | { type: 'users', users: readonly User[] }
  *   | { type: 'members', room: string, members: import('./client/types.js').Member[], total: number }
+ *   | { type: 'pinned', room: string, entries: import('./client/types.js').PostEntry[], as_of: number }
  *   | { type: 'loaded', room: string, where: Where, history: History }
  *   | { type: 'quoted', room: string, seq: number, entry: Entry | null } | { type: 'previewed', room: string, entry: Entry | null }
  *   | { type: 'refused', room: string, why: string }
@@ -98,6 +99,8 @@ function looking(state, event) {
     case 'attending': return attending(state, event.on);
     case 'loaded': return inRoom(state, event.room, (one) => (
       { ...one, want: null, timeline: timeline.loaded(one.timeline, event.where, event.history) }));
+    case 'pinned': return inRoom(state, event.room, (one) => (
+      { ...one, pins: { posts: event.entries, asOf: event.as_of } }));
     case 'quoted': return inRoom(state, event.room, (one) => {
       const source = event.entry && timeline.lineOf(event.entry);
       return { ...one, quotes: new Map(one.quotes).set(event.seq, source?.kind === 'post' ? source : null) };
@@ -130,7 +133,8 @@ function inRoom(state, id, change) {
 /** @param {State} state @param {import('./client/types.js').Welcome} welcome @returns {State} */
 function welcomed(state, { user, limits, rooms }) {
   // Somebody else than before: nothing of theirs stays.
-  const base = state.me && state.me.id !== user.id ? initial(state.place) : state;
+  const { place, toasts, isAttending } = state;
+  const base = state.me && state.me.id !== user.id ? { ...initial(place), toasts, isAttending } : state;
   const mine = rooms.map((summary) => {
     const one = room.summarized(base.rooms.get(summary.room), summary);
     return /** @type {const} */ ([summary.room, { ...one, isMembersStale: true, online: null }]);

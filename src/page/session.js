@@ -168,6 +168,7 @@ export function makeSession({ dispatch, state }) {
         }
         return dispatch({ type: 'members', room, members, total });
       }
+      case 'pins': return dispatch({ type: 'pinned', room, ...await chat.pins(room) });
       case 'quote': {
         const { entries } = await chat.history(room, { before: need.seq + 1, limit: 1 });
         return dispatch({ type: 'quoted', room, seq: need.seq, entry: entries.find(({ seq }) => seq === need.seq) ?? null });

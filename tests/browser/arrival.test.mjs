@@ -97,6 +97,28 @@ describe('an account', () => {
     await other.isCalled('bo');
   });
 
+  test('keeps a guest\'s name, rooms and place', async (t) => {
+    const house = await open(t);
+    const ann = await house.guest('ann');
+    const bo = await house.guest('bo');
+    await ann.makeInviteRoom('tea');
+    await ann.goTo('lobby');
+    await ann.say('as a guest');
+    await bo.hears('ann', 'as a guest');
+    const settings = await ann.settings();
+    await settings.getByLabel('Password').fill(PASSWORD);
+    await settings.getByRole('button', { name: 'Keep my name' }).click();
+    await ann.isTold('The name is yours now.');
+    await ann.settingsButton.getByText('@ann', { exact: true }).waitFor();
+    await ann.isAt('lobby');
+    await ann.room('tea').waitFor();
+    await ann.say('as myself');
+    await bo.sees(/as a guest|as myself/, ['as a guest', 'as myself']);
+    const laptop = await house.visitor({ hash: '#/room/lobby' });
+    await laptop.logIn('ann');
+    await laptop.isCalled('@ann');
+  });
+
   test('a guest who wants one makes one', async (t) => {
     const house = await open(t);
     const ann = await house.guest('ann');

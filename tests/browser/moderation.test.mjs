@@ -48,9 +48,10 @@ describe('a person', () => {
     await bo.page.getByRole('button', { name: 'Join' }).click();
     await bo.isTold(/banned/i);
     assert.equal(await bo.log.isVisible(), false);
-    await details.getByRole('button', { name: 'Lift a ban' }).click();
-    await ann.dialog.getByLabel('Name').fill('bo');
-    await ann.confirm('Lift a ban');
+    await details.getByRole('button', { name: 'Banned people' }).click();
+    await ann.dialog.getByRole('listitem').filter({ hasText: 'bo' }).getByRole('button', { name: 'Lift a ban' }).click();
+    await ann.dialog.getByText('Nobody is banned here.').waitFor();
+    await ann.dialog.getByRole('button', { name: 'Close' }).click();
     await ann.log.getByText('ann lifted the ban on bo').waitFor();
     await bo.page.getByRole('button', { name: 'Join' }).click();
     await bo.isAt('garden');

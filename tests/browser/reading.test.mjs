@@ -241,6 +241,30 @@ describe('search', () => {
   });
 });
 
+describe('what is pinned', () => {
+  test('is listed however long ago it was said, and leads there', async (t) => {
+    const house = await open(t, FLOOD);
+    const owner = await house.account('owner');
+    await owner.makeOpenRoom('library');
+    await owner.say('the **rules** of the house');
+    await owner.menu('the rules of the house', 'Pin');
+    await owner.post('the rules').getByText('Pinned').waitFor();
+    const robot = await house.program('robot');
+    await robot.join('library');
+    await robot.post('library', ...lines(1, 200));
+    const ann = await reader(house, 'ann');
+    await isAtPresent(ann, 'line 200.');
+    const details = await ann.details();
+    await details.getByRole('link', { name: 'the rules of the house' }).click();
+    await eventually(async () => assert.ok(await ann.isInView(ann.post('the rules of the house'))));
+    await owner.page.reload();
+    await isAtPresent(owner, 'line 200.');
+    await (await owner.details()).getByRole('link', { name: 'the rules of the house' }).click();
+    await owner.menu('the rules of the house', 'Unpin');
+    for (const one of [ann, owner]) await one.page.getByRole('complementary').getByRole('link').waitFor({ state: 'hidden' });
+  });
+});
+
 describe('a link to a post', () => {
   test('leads there from anywhere', async (t) => {
     const house = await open(t, FLOOD);

@@ -9,6 +9,7 @@ import { roomId } from './wire.js';
 /** @typedef {import('./types.js').Hit} Hit */
 /** @typedef {import('./types.js').Member} Member */
 /** @typedef {import('./types.js').Page} Page */
+/** @typedef {import('./types.js').PostEntry} PostEntry */
 /** @typedef {import('./types.js').Role} Role */
 /** @typedef {import('./types.js').Stored} Stored */
 /** @typedef {import('./types.js').Summary} Summary */
@@ -84,6 +85,13 @@ export function makeMethods(request, reading) {
       }
     },
     /**
+     * Pinned posts, earliest first: the last ones, or those before `before`.
+     *
+     * @param {string} room @param {{ before?: number, limit?: number }} [options]
+     * @returns {Promise<{ entries: PostEntry[], more: boolean, as_of: number }>}
+     */
+    pins: (room, { before, limit } = {}) => request('pins', { room: roomId(room), before, limit }),
+    /**
      * @param {string} query words; posts that have them all, newest first
      * @param {{ room?: string, skip?: number, limit?: number }} [options]
      * @returns {Promise<{ hits: Hit[], more: boolean }>}
@@ -95,6 +103,13 @@ export function makeMethods(request, reading) {
      * @returns {Promise<{ room: string, members: Member[], total: number, more: boolean }>}
      */
     members: (room, { after, limit } = {}) => request('members', { room: roomId(room), after, limit }),
+    /**
+     * Who is banned, by name.
+     *
+     * @param {string} room @param {{ after?: string, limit?: number }} [options] `after`: go on after this name
+     * @returns {Promise<{ room: string, users: User[], more: boolean }>}
+     */
+    bans: (room, { after, limit } = {}) => request('bans', { room: roomId(room), after, limit }),
     /** One's rooms, and the names of those open to join. @returns {Promise<{ rooms: Summary[], open: string[] }>} */
     rooms: () => request('rooms'),
     /**

@@ -5,7 +5,7 @@
  * @typedef {import('../model.js').State} State
  * @typedef {import('./room.js').Room} Room
  * @typedef {{ key: string, room: string } & ({ kind: 'enter' } | { kind: 'history', where: 'end' | 'before' | 'after', from: number | null }
- *   | { kind: 'around', seq: number } | { kind: 'members', max: number } | { kind: 'quote', seq: number } | { kind: 'preview' })} Need
+ *   | { kind: 'around', seq: number } | { kind: 'members', max: number } | { kind: 'quote', seq: number } | { kind: 'preview' | 'pins' })} Need
  */
 
 import { current } from '../model.js';
@@ -24,7 +24,8 @@ export function needs(state) {
   const id = state.place.room;
   // A token in the address is an invitation. An open room is asked about first.
   if (!room && id?.startsWith('~') && !state.refused.has(id)) return [{ key: `enter ${id}`, kind: 'enter', room: id }];
-  return [...room ? roomNeeds(room, state.place.seq) : [], ...previews(state)];
+  const pins = room && state.panel === 'details' && (room.pins?.asOf ?? -1) < room.pinsSeq;
+  return [...room ? roomNeeds(room, state.place.seq) : [], ...pins ? [{ key: `pins ${id}`, kind: /** @type {const} */ ('pins'), room: room.room }] : [], ...previews(state)];
 }
 
 /** Up to which post one has read the room that one looks at, if the server does not know it. @param {State} state */

@@ -5,6 +5,7 @@
  * @typedef {import('../client/types.js').Member} Member
  * @typedef {import('../client/types.js').Entry} Entry
  * @typedef {import('../client/types.js').OutboxPost} OutboxPost
+ * @typedef {import('../client/types.js').PostEntry} PostEntry
  * @typedef {import('./timeline.js').Line} Line
  * @typedef {import('./timeline.js').PostLine} PostLine
  * @typedef {{ received: number, read: number }} Cursor
@@ -20,7 +21,9 @@ import * as timeline from './timeline.js';
  *   marker: number | null, composing: Composing, last: Line | null | undefined, quotes: ReadonlyMap<number, PostLine | null>,
  *   members: readonly Member[] | null, membersMax: number, isMembersStale: boolean, total: number | null,
  *   online: ReadonlySet<string> | null, count: number | null, typing: readonly string[],
- *   cursors: ReadonlyMap<string, Cursor>, pending: readonly OutboxPost[] }>} Room
+ *   cursors: ReadonlyMap<string, Cursor>, pending: readonly OutboxPost[],
+ *   pins: { posts: readonly PostEntry[], asOf: number } | null, pinsSeq: number }>} Room
+ *   `pinsSeq`: where what is pinned last became something else.
  *   `first`: the first entry that the server still has; null until it lets us follow. `lost`: entries that went from the
  *   log before we had them. `last`: the last line, undefined if it was not asked for. `marker`: what comes after it was new when one came. `quotes`: replies' sources that
  *   the timeline does not have; null is one that is not there. `membersMax`: so many are asked for, though there may be more.
@@ -34,7 +37,7 @@ export function fresh(summary) {
   return {
     ...summary, first: null, lost: 0, timeline: timeline.EMPTY, want: null, isAtBottom: true, marker: null, composing: null,
     last: undefined, quotes: new Map(), members: null, membersMax: MEMBERS_MAX, isMembersStale: true, total: null, online: null, count: null,
-    typing: [], cursors: new Map(), pending: [],
+    typing: [], cursors: new Map(), pending: [], pins: null, pinsSeq: 0,
   };
 }
 
@@ -85,7 +88,8 @@ function withChange(room, entry) {
   const quote = room.quotes.get(entry.post);
   const quotes = quote ? new Map(room.quotes).set(entry.post, timeline.changed(quote, entry)) : room.quotes;
   const last = room.last?.kind === 'post' && room.last.seq === entry.post ? timeline.changed(room.last, entry) : room.last;
-  return { quotes, last };
+  const isPinned = entry.kind === 'pin' || room.pins?.posts.some(({ seq }) => seq === entry.post);
+  return { quotes, last, pinsSeq: isPinned ? entry.seq : room.pinsSeq };
 }
 
 /**
@@ -97,7 +101,7 @@ export function gapped(room, gap) {
   const had = timeline.lastSeq(room.timeline);
   const lost = had !== null && room.timeline.atEnd && gap.missed !== null ? Math.max(0, gap.first - had - 1) : room.lost;
   const seq = gap.missed === null ? gap.seq : Math.max(room.seq, gap.seq);
-  return { ...room, seq, lost, first: gap.first, timeline: timeline.EMPTY, quotes: new Map(), want: null, isMembersStale: true };
+  return { ...room, seq, lost, first: gap.first, timeline: timeline.EMPTY, quotes: new Map(), want: null, isMembersStale: true, pins: null };
 }
 
 /** @param {Room} room @param {OutboxPost} post @returns {Room} */

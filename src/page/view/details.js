@@ -3,10 +3,9 @@
 import { plain } from '../model/format.js';
 import { hashOf } from '../model/place.js';
 import { isModerator, outranks } from '../model/room.js';
-import { backwards } from '../model/timeline.js';
-import { ago, duration, t } from '../words.js';
+import { ago, duration, isolated, t } from '../words.js';
 import { linkRow, openAdd } from './begin.js';
-import { askFor, choice, confirm, field } from './dialog.js';
+import { askFor, choice, confirm, field, openDialog } from './dialog.js';
 import { button, fill, h, icon, iconButton } from './dom.js';
 import { openMenu } from './menu.js';
 import { avatarOf, called, nameTag } from './who.js';
@@ -53,16 +52,31 @@ function settings({ session }, room) {
     title: t('rename'), verb: t('save'), fields: [field(t('title'), { name: 'name', required: true, maxlength: 64, value: room.name })],
     does: ({ name = '' }) => chat.rename(room.room, name.trim()),
   }));
-  const lift = button(t('liftBan'), () => askFor({
-    title: t('liftBan'), verb: t('liftBan'), fields: [field(t('name'), { name: 'name', required: true })],
-    does: ({ name = '' }) => chat.ban(room.room, name.trim(), false),
-  }));
-  return section('moderation', slow, readOnly, h('div.row', {}, room.kind === 'group' && rename, room.kind !== 'lobby' && lift));
+  const bans = button(t('bans'), () => openBans(session, room));
+  return section('moderation', slow, readOnly, h('div.row', {}, room.kind === 'group' && rename, room.kind !== 'lobby' && bans));
 }
 
-/** Of the lines that are here. @param {Parts} parts @param {Room} room */
+/** Who is banned, and the way to let them in again. @param {import('../session.js').Session} session @param {Room} room */
+function openBans({ chat, attempt }, { room }) {
+  const list = h('ul.picks');
+  const nobody = h('p.hint', { role: 'status' });
+  openDialog(t('bans'), h('div.form', {}, nobody, list));
+  const load = async (after = '') => {
+    const answer = await attempt(chat.bans(room, after === '' ? {} : { after }));
+    if (!answer) return;
+    const items = answer.users.map((user) => h('li.session', {}, h('b', {}, isolated(user.display ?? user.name)),
+      button(t('liftBan'), () => attempt(chat.ban(room, user.name, false)).then(() => load()))));
+    if (after === '') fill(list, ...items);
+    else list.append(...items);
+    nobody.textContent = list.children.length === 0 ? t('nobodyBanned') : '';
+    if (answer.more) await load(answer.users.at(-1)?.name);
+  };
+  load();
+}
+
+/** @param {Parts} parts @param {Room} room */
 function pins({ state }, room) {
-  const pinned = [...backwards(room.timeline)].flatMap((line) => (line.kind === 'post' && line.pinned ? [line] : []));
+  const pinned = room.pins?.posts.toReversed() ?? [];
   if (pinned.length === 0) return null;
   return section('pinnedPosts', h('ul.hits', {}, ...pinned.map(({ seq, from, body }) => (
     h('li', {}, h('a', { href: hashOf(room.room, seq) }, icon('pin'), nameTag(state(), from), h('span.snippet', { dir: 'auto' }, plain(body ?? ''))))))));

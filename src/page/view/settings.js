@@ -16,12 +16,26 @@ export function openSettings(parts) {
   const me = state().me;
   if (!me) return;
   const close = openDialog(t('settings'),
-    me.guest ? h('div.form', {}, h('p.note', {}, t('guestAbout', { name: me.name }))) : profile(parts, me),
+    me.guest ? keepName(parts, me, () => close()) : profile(parts, me),
     pageSettings(parts),
     me.guest ? null : account(parts),
     h('div.form', {}, h('div.row', {},
       button(t('shortcuts'), () => openShortcuts()),
       button(t(me.guest ? 'guestLogOut' : 'logOut'), () => { close(); session.logOut(); }, 'danger'))));
+}
+
+/** A guest becomes an account of the same name, and stays where they are. @param {Parts} parts @param {import('../model.js').User} me @param {() => void} done */
+function keepName({ session }, { name }, done) {
+  return form({
+    note: t('guestAbout', { name }),
+    fields: [field(t('password'), { name: 'password', type: 'password', required: true, autocomplete: 'new-password' }, t('passwordHint'))],
+    verb: t('keepName'),
+    async does({ password = '' }) {
+      await session.register(name, password);
+      done();
+      session.tell(t('nameKept'));
+    },
+  });
 }
 
 /** @param {Parts} parts @param {import('../model.js').User} me */
