@@ -115,6 +115,52 @@ describe('markup', () => {
     await isHarmless(eve);
   });
 
+  test('in every field there is, and 64 kB of it, does no harm', async (t) => {
+    const house = await open(t);
+    const eve = await house.visitor({ hash: '#/room/lobby', mayComplain: answered(4) });
+    /** Into each field that is there, as if it were pasted; and with Enter. @param {import('playwright-core').Locator} place */
+    const tryAll = async (place) => {
+      const fields = place.locator('input:not([type=checkbox], [type=range], [readonly]), textarea');
+      for (const text of [HOSTILE[0] ?? '', '../../../etc/passwd%00.png', '\u202e\u2066 \u200f.exe', 'w'.repeat(65_536)]) {
+        for (const field of await fields.all()) {
+          await field.click();
+          await eve.page.keyboard.press('Control+a');
+          await eve.page.keyboard.insertText(text);
+        }
+        await fields.last().press('Enter');
+        await isHarmless(eve);
+        await eve.fitsItsWindow();
+      }
+    };
+    for (const way of ['Log in', 'Create an account', 'Come in as a guest']) {
+      await eve.page.getByRole('button', { name: way }).click();
+      await tryAll(eve.page.getByRole('main'));
+    }
+    await eve.page.reload();
+    await eve.register('eve');
+    const tryDialog = async (/** @type {string} */ name) => {
+      const dialog = eve.page.getByRole('dialog', { name });
+      await tryAll(dialog);
+      await dialog.getByRole('button', { name: 'Close' }).click();
+    };
+    await eve.settings();
+    await tryDialog('Settings');
+    await eve.settings();
+    await eve.page.getByRole('button', { name: 'Change password' }).click();
+    await tryDialog('Change password');
+    await eve.page.getByRole('dialog', { name: 'Settings' }).getByRole('button', { name: 'Close' }).click();
+    await tryAll(await eve.begin('Open rooms'));
+    // As much of the last word as a name may have is one.
+    await eve.isAt('w'.repeat(32));
+    await eve.begin('Write to somebody');
+    await tryDialog('Write to somebody');
+    await tryAll(eve.rooms);
+    await eve.page.keyboard.press('Control+Shift+F');
+    await tryAll(eve.page.getByRole('complementary', { name: 'Search' }));
+    await tryAll(eve.page.getByRole('main'));
+    assert.equal(await eve.page.evaluate(() => document.documentElement.dataset.link), 'connected');
+  });
+
   test('in the address, the filter and the search is text', async (t) => {
     const house = await open(t);
     const ann = await house.visitor({ hash: `#/room/${encodeURIComponent('<img src=x onerror=document.title="owned">')}` });
@@ -141,7 +187,7 @@ describe('whatever one writes', () => {
     await eve.post('lobby', 'w'.repeat(4_000), `\`\`\`\n${'c'.repeat(3_000)}\n\`\`\``, `https://example.org/${'p'.repeat(2_000)}`,
       'שלום \u202eabc\u202c \u2067x\u2069', '\u202e\u202e\u202e reversed', 'Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢'.repeat(20), 'last');
     await ann.post('last').waitFor();
-    await ann.isWithoutSidewaysScroll();
+    await ann.fitsItsWindow();
     assert.equal(await ann.log.evaluate((log) => log.scrollWidth <= log.clientWidth), true);
     for (const name of await ann.log.getByRole('article').getByRole('time').all()) assert.match(await name.innerText(), /^\d{1,2}:\d\d/);
     await ann.shot('long-words-phone');
@@ -160,7 +206,7 @@ describe('whatever one writes', () => {
 /** @param {import('./person.mjs').Person} person */
 async function isHarmless({ page }) {
   const foreign = await page.evaluate(() => [...document.querySelectorAll('script, style, iframe, object, embed, img, form[action], [onerror], [onload], [onclick], a[href^="javascript:" i]')]
-    .filter((one) => !one.matches('head > script[src="main.js"]')).map((one) => one.outerHTML));
+    .filter((one) => !one.matches('head > script[src="main.js"], .card > img[src="favicon.svg"]')).map((one) => one.outerHTML));
   assert.deepEqual(foreign, []);
   assert.doesNotMatch(await page.title(), /^(owned|1)$/);
 }

@@ -50,16 +50,16 @@ describe('a phone', () => {
     await bo.say('`' + 'c'.repeat(300) + '`');
     await ann.post('cccc').waitFor();
     assert.equal(await ann.rooms.isVisible(), false);
-    await ann.isWithoutSidewaysScroll();
+    await ann.fitsItsWindow();
     await ann.shot('phone-room');
     await ann.details();
-    await ann.isWithoutSidewaysScroll();
+    await ann.fitsItsWindow();
     await ann.shot('phone-details');
     await ann.page.getByRole('complementary').getByRole('button', { name: 'Close' }).tap();
     await ann.page.getByRole('link', { name: 'All rooms' }).tap();
     await ann.rooms.waitFor();
     assert.equal(await ann.log.isVisible(), false);
-    await ann.isWithoutSidewaysScroll();
+    await ann.fitsItsWindow();
     await ann.shot('phone-rooms');
     await ann.room('lobby').tap();
     await ann.log.waitFor();
@@ -81,13 +81,13 @@ describe('a phone', () => {
     const ann = await house.account('ann', { settings: { ...PHONE, viewport: { width: 320, height: 560 } } });
     await ann.page.getByRole('link', { name: 'All rooms' }).tap();
     const settings = await ann.settings();
-    await ann.isWithoutSidewaysScroll();
+    await ann.fitsItsWindow();
     await settings.getByRole('button', { name: 'Keyboard shortcuts' }).tap();
-    await ann.isWithoutSidewaysScroll();
+    await ann.fitsItsWindow();
     await ann.page.getByRole('dialog', { name: 'Keyboard shortcuts' }).getByRole('button', { name: 'Close' }).tap();
     await settings.getByRole('button', { name: 'Close' }).tap();
     await ann.begin('New group');
-    await ann.isWithoutSidewaysScroll();
+    await ann.fitsItsWindow();
   });
 });
 
@@ -220,7 +220,7 @@ describe('a language', () => {
       .evaluateAll((all) => all.map((one) => getComputedStyle(/** @type {Element} */ (one.closest('[dir]') ?? one)).direction));
     assert.deepEqual(directions, ['ltr', 'rtl', 'ltr']);
     await ann.page.evaluate(() => { document.documentElement.dir = 'rtl'; });
-    await ann.isWithoutSidewaysScroll();
+    await ann.fitsItsWindow();
     const [log, rooms] = [await ann.log.boundingBox(), await ann.rooms.boundingBox()];
     assert.ok((rooms?.x ?? 0) > (log?.x ?? 0), 'the list is at the right');
     await ann.shot('right-to-left');

@@ -223,10 +223,13 @@ export class Person {
 
   // The page.
 
-  async isWithoutSidewaysScroll() {
-    const { scrolled, seen } = await this.page.evaluate(() => (
-      { scrolled: document.documentElement.scrollWidth, seen: document.documentElement.clientWidth }));
-    assert.ok(scrolled <= seen, `the page is ${scrolled} pixels wide in a window of ${seen}`);
+  /** The page fills its window, and only parts of it scroll. */
+  async fitsItsWindow() {
+    const { width, height, window } = await this.page.evaluate(() => {
+      const { scrollWidth: width, scrollHeight: height, clientWidth, clientHeight } = document.documentElement;
+      return { width, height, window: [clientWidth, clientHeight] };
+    });
+    assert.ok(width <= (window[0] ?? 0) && height <= (window[1] ?? 0), `the page is ${width} by ${height} in a window of ${window}`);
   }
 
   /** @param {string} name of a picture */

@@ -183,6 +183,20 @@ describe('the list', () => {
     await ann.room('first').getByText('You: and me').waitFor();
   });
 
+  test('is as long as it has to be, in its own place', async (t) => {
+    const house = await open(t);
+    const bo = await house.account('bo');
+    const ann = await house.account('ann', { settings: { viewport: { width: 1280, height: 600 } } });
+    await bo.writeTo('ann');
+    await bo.say('psst');
+    for (let n = 1; n <= 10; n += 1) await ann.makeOpenRoom(`room-${n}`);
+    await ann.rooms.getByRole('link', { name: /bo.*1 unread/s }).waitFor();
+    await ann.fitsItsWindow();
+    await ann.shot('many-rooms');
+    await ann.goTo('bo');
+    await ann.fitsItsWindow();
+  });
+
   test('is filtered while one types', async (t) => {
     const house = await open(t);
     const ann = await house.account('ann');

@@ -96,7 +96,7 @@ function people({ session, state }, chosen, isOffered = () => true) {
       return h('li', {}, one);
     }));
   };
-  const query = h('input', { type: 'search', 'aria-label': t('name'), placeholder: t('findPerson'), oninput: afterTyping(look) });
+  const query = h('input', { type: 'search', 'aria-label': t('name'), placeholder: t('findPerson'), maxlength: 64, oninput: afterTyping(look) });
   query.addEventListener('keydown', (event) => {
     if (event.key === 'Enter') list.querySelector('button')?.click();
   });

@@ -20,7 +20,7 @@ export function noteText(state, lines) {
     }
     case 'add': return t('noteAdd', { name, user });
     case 'remove': return t('noteRemove', { name, user });
-    case 'role': return t('noteRole', { name, user, role: t(line.role) });
+    case 'role': return line.from === line.user ? t('noteOwnRole', { name, role: t(line.role) }) : t('noteRole', { name, user, role: t(line.role) });
     case 'rename': return t('noteRename', { name, title: line.name });
     case 'ban': return t(line.on ? 'noteBan' : 'noteUnban', { name, user });
     case 'mute': {

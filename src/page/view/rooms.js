@@ -22,7 +22,7 @@ const OTHERS_MAX = 8;
 export function makeRooms(parts) {
   const { session, dispatch, state } = parts;
   const nav = element('rooms');
-  const filter = h('input', { type: 'search', 'aria-label': t('find'), placeholder: t('find'), title: 'Ctrl+K', spellcheck: 'false', oninput: filtered, onfocus: session.refreshRooms });
+  const filter = h('input', { type: 'search', 'aria-label': t('find'), placeholder: t('find'), title: 'Ctrl+K', maxlength: 64, spellcheck: 'false', oninput: filtered, onfocus: session.refreshRooms });
   const list = h('div.list', { onkeydown: walk });
   const add = iconButton('add', t('begin'), () => openMenu(add, [
     { label: t('beginOpen'), icon: 'hash', does: () => openBrowse(parts) },

@@ -142,7 +142,7 @@ export function makeTimeline(parts) {
     const gone = Math.max(lost, first !== null ? first - 1 : 0);
     const isLoading = !isLoaded || want === 'before';
     const text = !atStart ? t(isLoading ? 'loading' : 'loadEarlier') : gone > 0 ? t('notKept', { n: gone })
-      : t(all.length > 0 ? 'beginning' : kind === 'direct' ? 'emptyDirect' : 'emptyRoom');
+      : all.length === 0 ? t(kind === 'direct' ? 'emptyDirect' : 'emptyRoom') : kind === 'direct' ? '' : t('beginning');
     log.setAttribute('aria-busy', String(!isLoaded));
     edge.classList.toggle('empty', atStart && all.length === 0);
     if (edge.textContent === text) return;

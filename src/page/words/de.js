@@ -155,6 +155,7 @@ export const words = {
   noteJoin: { one: '{names} ist gekommen', other: '{names} sind gekommen' },
   noteLeave: { one: '{names} ist gegangen', other: '{names} sind gegangen' },
   noteMute: '{name} hat {user} für {time} stummgeschaltet',
+  noteOwnRole: '{name} ist jetzt {role}',
   noteReadOnly: '{name} lässt nur Admins schreiben',
   noteRemove: '{name} hat {user} entfernt',
   noteRename: '{name} hat diesen Raum in {title} umbenannt',

@@ -154,6 +154,7 @@ export const words = {
   noteJoin: '{names} joined',
   noteLeave: '{names} left',
   noteMute: '{name} muted {user} for {time}',
+  noteOwnRole: '{name} is now {role}',
   noteReadOnly: '{name} lets only admins post',
   noteRemove: '{name} removed {user}',
   noteRename: '{name} renamed this room to {title}',
