@@ -112,3 +112,19 @@ fn a_failed_batch_is_answered_whole() {
     }
     assert_eq!(answered, (2..=100).collect::<Vec<_>>());
 }
+
+/// Somebody looks at the file with a program of their own, and does not let go.
+#[test]
+fn a_locked_file_takes_no_writes_until_it_is_let_go_and_is_read_meanwhile() {
+    let scratch = Scratch::new();
+    let mut near = open(&scratch.file());
+    near.post_all(1..=1);
+    let other = rusqlite::Connection::open(scratch.file()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refused = near.post(2);
+    assert!(is_unavailable(&refused), "{refused:?}");
+    assert_eq!(near.history().unwrap().len(), 1);
+    other.execute_batch("ROLLBACK").unwrap();
+    let written = near.post(3);
+    assert!(matches!(&written, Written::Entry(entry) if entry.seq.0 == 2), "{written:?}");
+}

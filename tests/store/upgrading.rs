@@ -148,3 +148,20 @@ fn a_file_of_version_1_goes_on() {
     near.store.close();
     assert!(try_open(&scratch.file()).is_ok());
 }
+
+/// A step's name is taken: by somebody's own index, say.
+#[test]
+fn a_step_that_fails_changes_nothing() {
+    let scratch = file_of(VERSION_1);
+    let own = |sql: &str| Connection::open(scratch.file()).unwrap().execute_batch(sql).unwrap();
+    own("CREATE INDEX pins ON people (name)");
+    assert!(try_open(&scratch.file()).is_err());
+    let version: i64 = Connection::open(scratch.file())
+        .unwrap()
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(version, 1);
+    own("DROP INDEX pins");
+    let (mut near, _) = try_open(&scratch.file()).unwrap();
+    assert_eq!(replay(&mut near, 1, 2).len(), 2);
+}
