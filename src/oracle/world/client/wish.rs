@@ -268,7 +268,7 @@ impl Client {
                 json!({"type": "mute", "room": room, "user": user, "for_ms": for_ms})
             }
             13 => {
-                let slow_ms = if on { 400 } else { 0 };
+                let slow_ms = if on { 2_000 } else { 0 };
                 json!({"type": "slow", "room": room, "slow_ms": slow_ms})
             }
             14 => json!({"type": "read_only", "room": room, "on": dice.one_in(3)}),
