@@ -155,8 +155,11 @@ pub(crate) const READ_TIME_PER_TURN: ReadTime = ReadTime {
     arriving: Duration::from_millis(4),
 };
 
-/// How long one connection is read before it is another's turn: some thousand of the smallest frames.
-pub(crate) const READ_TIME_PER_CONNECTION: Duration = Duration::from_millis(1);
+/// How long one connection is read before it is another's turn, and it counts as busy: long enough for whatever somebody
+/// says who does not flood, so that two hundred who begin to at once delay nobody by much.
+pub(crate) const READ_TIME_WHEN_READY: Duration = Duration::from_micros(100);
+/// The same for one who is busy: some thousand of the smallest frames.
+pub(crate) const READ_TIME_WHEN_BUSY: Duration = Duration::from_millis(1);
 
 /// See [`READ_TIME_PER_TURN`].
 pub(crate) struct ReadTime {
@@ -165,8 +168,12 @@ pub(crate) struct ReadTime {
     pub(crate) arriving: Duration,
 }
 
-/// After so many frames or requests of one connection the clock is looked at: some microseconds' work.
-pub(crate) const EVENTS_PER_LOOK: u32 = 16;
+/// After so many frames or requests of one connection the clock is looked at, which costs a quarter of the smallest.
+pub(crate) const EVENTS_PER_LOOK: u32 = 4;
+
+/// Once what a turn has published comes to so many bytes for all that they go to, whoever has said something waits for the
+/// next: sending them to a thousand takes ten milliseconds, or twice that into fresh memory.
+pub(crate) const FANOUT_BYTES_PER_TURN: usize = 16 * 1024 * 1024;
 
 /// Who is not let in within this time may be asked to make room, where there is none: enough for a head to cross the world.
 pub(crate) const DAWDLES_AFTER: Duration = Duration::from_secs(1);
@@ -179,6 +186,13 @@ pub(crate) const MESSAGE_BYTES_PER_TURN: usize = 256 * 1024;
 
 /// Bytes sent to one connection in one turn: a reader that drains a long backlog lets the others come first.
 pub(crate) const FLUSH_BYTES_PER_TURN: usize = 256 * 1024;
+
+/// A send counts as so many bytes at least, which cost about as much: of the smallest frames few fit into one.
+pub(crate) const SEND_COUNTS_AS_BYTES: usize = 16 * 1024;
+
+/// How long a turn sends what those have queued who have more than [`SEND_AT_ONCE_BYTES`] of their own to take. The rest
+/// comes first in the next; who has less to take is always sent it.
+pub(crate) const FLUSH_TIME_PER_TURN: Duration = Duration::from_millis(4);
 
 /// What is queued for one connection is sent at this size without waiting for the turn's end. Joining more would save next
 /// to nothing, since by then a send's cost is mostly in its bytes; and answers of this size to many connections, held until

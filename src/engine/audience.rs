@@ -28,6 +28,8 @@ use crate::ws::Codec;
 pub(super) struct Audiences {
     audiences: Vec<Audience>,
     published: Vec<Published>,
+    /// What has been published since they were last taken, times those it is for.
+    weight_bytes: usize,
     publications: u64,
     deliveries: u64,
 }
@@ -150,6 +152,8 @@ impl Audiences {
             entry.deflated.round.add(twin.as_ref().unwrap_or(frame));
         }
         self.publications += 1;
+        let members = entry.plain.members.len() + entry.deflated.members.len();
+        self.weight_bytes += frame.as_bytes().len() * members;
         self.deliveries += (entry.plain.members.len() + entry.deflated.members.len()) as u64;
         for passed in excepted.into_iter().chain(lagging) {
             let lane = entry.lane(passed.deflated);
@@ -183,8 +187,15 @@ impl Audiences {
         self.deliveries
     }
 
+    /// What was published since the audiences were last taken, in bytes for all that it is for: about as much as sending
+    /// it costs.
+    pub(super) fn weight_bytes(&self) -> usize {
+        self.weight_bytes
+    }
+
     /// The audiences published to since the last call.
     pub(super) fn take_published(&mut self) -> Vec<Published> {
+        self.weight_bytes = 0;
         std::mem::take(&mut self.published)
     }
 

@@ -32,18 +32,11 @@ impl Engine {
     pub(super) fn read_ready(&mut self, service: &mut impl Service) {
         let mut receive = std::mem::take(&mut self.receive);
         let times = config::READ_TIME_PER_TURN;
-        let mut bytes = config::RECEIVE_BYTES_PER_TURN;
-        self.read_list(|lists| &mut lists.ready, times.ready, &mut bytes, &mut receive, service);
-        bytes = bytes.max(config::RECEIVE_BYTES);
-        self.read_list(|lists| &mut lists.busy, times.busy, &mut bytes, &mut receive, service);
-        let mut bytes = config::RECEIVE_BYTES_PER_TURN;
-        self.read_list(
-            |lists| &mut lists.arriving,
-            times.arriving,
-            &mut bytes,
-            &mut receive,
-            service,
-        );
+        self.slice = config::READ_TIME_WHEN_READY;
+        self.read_list(|lists| &mut lists.ready, times.ready, &mut receive, service);
+        self.slice = config::READ_TIME_WHEN_BUSY;
+        self.read_list(|lists| &mut lists.busy, times.busy, &mut receive, service);
+        self.read_list(|lists| &mut lists.arriving, times.arriving, &mut receive, service);
         self.receive = receive;
     }
 
@@ -51,19 +44,17 @@ impl Engine {
         &mut self,
         list: impl Fn(&mut Lists) -> &mut VecDeque<ConnId>,
         time: Duration,
-        bytes: &mut usize,
         receive: &mut [u8],
         service: &mut impl Service,
     ) {
         let listed = list(&mut self.lists).len();
-        if listed == 0 {
-            return;
-        }
-        let until = Instant::now() + time;
+        // One alone is over soon enough, and what it says need not pay for looking at the clock.
+        let until = (listed > 1).then(|| Instant::now() + time);
+        let mut bytes = config::RECEIVE_BYTES_PER_TURN;
         for _ in 0..listed {
             let Some(id) = list(&mut self.lists).pop_front() else { return };
-            *bytes = bytes.saturating_sub(self.read(id, receive, service));
-            if *bytes == 0 || Instant::now() >= until {
+            bytes = bytes.saturating_sub(self.read(id, receive, service));
+            if bytes == 0 || until.is_some_and(|until| Instant::now() >= until) {
                 return;
             }
         }
@@ -115,10 +106,10 @@ impl Engine {
         let mut budget = config::MESSAGE_BYTES_PER_TURN;
         let (mut events, mut until) = (0u32, None);
         while taken < input.len() {
-            if events == config::EVENTS_PER_LOOK {
-                events = 0;
+            let weighs = self.audiences.weight_bytes() >= config::FANOUT_BYTES_PER_TURN;
+            if events > 0 && (weighs || events % config::EVENTS_PER_LOOK == 0) {
                 let now = Instant::now();
-                if now >= *until.get_or_insert(now + config::READ_TIME_PER_CONNECTION) {
+                if weighs || now >= *until.get_or_insert(now + self.slice) {
                     budget = 0;
                 }
             }

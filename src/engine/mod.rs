@@ -264,6 +264,8 @@ pub struct Engine {
     actions: Actions,
     /// The buffer that every socket is read into.
     receive: Box<[u8]>,
+    /// How long one connection is read before it is another's turn.
+    slice: Duration,
     /// Input that is read but not looked at yet: of connections that have had their share of a turn, or that do not take
     /// what they have asked for already.
     unread: HashMap<ConnId, Vec<u8>>,
@@ -322,6 +324,7 @@ impl Engine {
             pool: Pool::default(),
             actions: Actions::new(now),
             receive: vec![0; config::RECEIVE_BYTES].into_boxed_slice(),
+            slice: config::READ_TIME_WHEN_READY,
             unread: HashMap::new(),
             unfinished: Unfinished::new(&config.unfinished),
             lists: Lists::default(),

@@ -15,6 +15,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
 
 use super::round::Round;
+use crate::config;
 use crate::ws::{Frame, header};
 
 #[derive(Debug, Default)]
@@ -137,7 +138,7 @@ impl Outbox {
                 Err(e) => return Err(e),
             };
             self.advance(taken);
-            sent += taken;
+            sent += taken.max(config::SEND_COUNTS_AS_BYTES);
             if taken < offered {
                 return Ok(Flush::Blocked);
             }

@@ -3,6 +3,8 @@
 //! Owns steps 8 and 9 of a turn, and every way in which a connection stops being open. All of them go through `depart`,
 //! which is where the service's `on_close` is noted, once.
 
+use std::time::Instant;
+
 use super::actions::{Action, Publication};
 use super::audience::{Published, Rounds};
 use super::conn::{Conn, HttpTurn, Phase};
@@ -180,16 +182,33 @@ impl Engine {
         }
     }
 
-    /// Flushes every connection with something to send.
+    /// Flushes every connection with something to send: those first who have little to take, and the others for as long as
+    /// there is time.
     fn flush_dirty(&mut self) {
         let mut dirty = std::mem::take(&mut self.lists.dirty);
+        let mut long = Vec::new();
         for id in dirty.drain(..) {
             let Some(conn) = self.slots.find(id) else { continue };
-            conn.flags.dirty = false;
-            if !conn.flags.blocked {
+            if conn.flags.blocked {
+                conn.flags.dirty = false;
+            } else if conn.outbox_bytes() > config::SEND_AT_ONCE_BYTES {
+                long.push(id);
+            } else {
+                conn.flags.dirty = false;
                 self.flush(id);
             }
         }
+        let until = (long.len() > 1).then(|| Instant::now() + config::FLUSH_TIME_PER_TURN);
+        let mut long = long.into_iter();
+        for id in long.by_ref() {
+            let Some(conn) = self.slots.find(id) else { continue };
+            conn.flags.dirty = false;
+            self.flush(id);
+            if until.is_some_and(|until| Instant::now() >= until) {
+                break;
+            }
+        }
+        dirty.extend(long);
         dirty.append(&mut self.lists.dirty);
         self.lists.dirty = dirty;
     }
@@ -213,7 +232,7 @@ impl Engine {
         }
         if queued <= config::RESUME_BYTES && conn.flags.paused && conn.is_heard() {
             conn.flags.paused = false;
-            self.lists.read_later(conn);
+            self.lists.read_on_later(conn);
         }
         if flush == Flush::Drained {
             self.drained(id);
