@@ -120,6 +120,14 @@ describe('without violations are', () => {
     await isAccessible(ann, 'group settings');
     await ann.member('bo', 'Ban');
     await isAccessible(ann, 'a confirmation');
+    await ann.confirm('Ban');
+    await ann.page.getByRole('button', { name: 'Banned people' }).click();
+    await ann.dialog.getByRole('button', { name: 'Lift a ban' }).waitFor();
+    await isAccessible(ann, 'who is banned');
+    await ann.shot('banned');
+    const gus = await house.guest('gus');
+    await gus.settings();
+    await isAccessible(gus, 'a guest\'s settings');
   });
 
   test('a phone', async (t) => {

@@ -57,9 +57,12 @@ describe('what is new', () => {
     await bo.say('@ann?');
     await ann.rooms.getByRole('link', { name: /lobby.*@1.*3 unread/s }).waitFor();
     await eventually(async () => assert.equal(await ann.page.title(), '(1) elsewhere · wsrelay'));
+    const icon = () => ann.page.evaluate(() => document.querySelector('link[rel=icon]')?.getAttribute('href'));
+    assert.equal(await icon(), 'favicon-news.svg');
     await ann.goTo('lobby');
     await ann.rooms.getByRole('link', { name: /unread/ }).waitFor({ state: 'hidden' });
     await eventually(async () => assert.equal(await ann.page.title(), 'lobby · wsrelay'));
+    assert.equal(await icon(), 'favicon.svg');
     await ann.page.reload();
     await ann.isAt('lobby');
     await ann.rooms.getByRole('link', { name: /unread/ }).waitFor({ state: 'hidden' });
