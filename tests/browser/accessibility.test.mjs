@@ -122,7 +122,7 @@ describe('without violations are', () => {
     await isAccessible(ann, 'a confirmation');
     await ann.confirm('Ban');
     await ann.page.getByRole('button', { name: 'Banned people' }).click();
-    await ann.dialog.getByRole('button', { name: 'Lift a ban' }).waitFor();
+    await ann.dialog.getByRole('button', { name: 'Lift the ban' }).waitFor();
     await isAccessible(ann, 'who is banned');
     await ann.shot('banned');
     const gus = await house.guest('gus');

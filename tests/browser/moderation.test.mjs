@@ -49,7 +49,7 @@ describe('a person', () => {
     await bo.isTold(/banned/i);
     assert.equal(await bo.log.isVisible(), false);
     await details.getByRole('button', { name: 'Banned people' }).click();
-    await ann.dialog.getByRole('listitem').filter({ hasText: 'bo' }).getByRole('button', { name: 'Lift a ban' }).click();
+    await ann.dialog.getByRole('listitem').filter({ hasText: 'bo' }).getByRole('button', { name: 'Lift the ban' }).click();
     await ann.dialog.getByText('Nobody is banned here.').waitFor();
     await ann.dialog.getByRole('button', { name: 'Close' }).click();
     await ann.log.getByText('ann lifted the ban on bo').waitFor();

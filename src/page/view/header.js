@@ -39,7 +39,7 @@ export function makeHeader({ dispatch, state, session }) {
       h('h1', {}, id === null ? t('chooseRoom') : join ? t('joinTitle', { room: id }) : why === undefined ? t('entering') : t('noEntry')),
       h('p', {}, id === null ? t('chooseRoomNote') : join ? t('joinNote') : why ?? ''),
       join && button(t('join'), () => session.enter(session.chat.join(id), state().place.seq), 'primary'),
-      id !== null && h('a', { href: hashOf('lobby') }, t('toLobby')));
+      h('a', { href: hashOf('lobby') }, t('toLobby')));
   });
 
   return (/** @type {State} */ next) => {

@@ -22,7 +22,7 @@ export const words = {
   changePassword: 'Passwort ändern',
   charsLeft: 'noch {n} Zeichen',
   chooseEmoji: 'Emoji wählen',
-  chooseRoom: 'Hier spricht niemand',
+  chooseRoom: 'Wohin?',
   chooseRoomNote: 'Wähle einen Raum aus der Liste, oder drücke Strg+K.',
   close: 'Schließen',
   colour: 'Farbe',
