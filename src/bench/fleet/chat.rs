@@ -21,6 +21,8 @@ pub(super) struct Chat {
     next_seqs: Vec<Option<u64>>,
     /// By receiver: the `seq` that its room had when it came in.
     joined_at: Vec<u64>,
+    /// By receiver: what it is known again by.
+    tokens: Vec<Option<Box<str>>>,
     request: Vec<u8>,
 }
 
@@ -97,6 +99,7 @@ struct Event {
     room: Option<String>,
     seq: Option<u64>,
     epoch: Option<String>,
+    token: Option<String>,
     recovered: Option<bool>,
     reason: String,
     dup: bool,
@@ -120,6 +123,7 @@ impl Chat {
             body: talk.body.clone(),
             next_seqs: vec![None; receivers],
             joined_at: vec![0; receivers],
+            tokens: vec![None; receivers],
             request: Vec::new(),
         }
     }
@@ -130,6 +134,11 @@ impl Chat {
         let heard = self.next_seqs[receiver].map(|next| next - 1);
         let since = epoch.as_deref().zip(heard).map(|(epoch, seq)| Cursor { epoch, seq });
         encode(&Request::Join { id: JOIN_ID, room: id, since }, &mut self.request)
+    }
+
+    /// The subprotocol that says who a member is, once it has been somebody.
+    pub(super) fn bearer(&self, receiver: usize) -> Option<&str> {
+        self.tokens[receiver].as_deref()
     }
 
     /// True once a member has heard all that it had missed when it came in.
@@ -151,7 +160,10 @@ impl Chat {
         }
         let Ok(event) = serde_json::from_str::<Event>(text) else { return Said::Nonsense };
         match &*event.r#type {
-            "welcome" => Said::Welcome,
+            "welcome" => {
+                self.tokens[receiver] = event.token.map(|token| format!("bearer.{token}").into());
+                Said::Welcome
+            }
             "entry" => self.entry(receiver, room, &event, text),
             "ok" => self.answer(receiver, room, event),
             "error" => Said::Refused {

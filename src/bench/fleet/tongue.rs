@@ -27,6 +27,14 @@ impl Tongue {
         }
     }
 
+    /// The subprotocol that says who the member at this place is, where that was told.
+    pub(super) fn bearer(&self, receiver: usize) -> Option<&str> {
+        match self {
+            Tongue::Chat(chat) => chat.bearer(receiver),
+            Tongue::Raw(_) => None,
+        }
+    }
+
     /// The message that carries this stamp to a room.
     pub(super) fn say(&mut self, stamp: Stamp, room: u32) -> &[u8] {
         match self {

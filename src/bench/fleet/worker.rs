@@ -285,8 +285,14 @@ impl Worker {
     fn dial_one(&mut self, place: usize) -> Result<(), String> {
         let Plan { target, .. } = &*self.plan;
         let member = &mut self.members[place];
-        let path = self.plan.path_of(member.number);
-        let subprotocols = self.plan.subprotocols();
+        let bearer = self.tongue.bearer(place);
+        let path = match bearer {
+            Some(_) => target.path.clone(),
+            None => self.plan.path_of(member.number),
+        };
+        let mut subprotocols = self.plan.subprotocols().to_vec();
+        subprotocols.extend(bearer);
+        let subprotocols = &subprotocols[..];
         let request = Request { target: &path, subprotocols, ..Request::at(&target.host) };
         let handshake = ClientHandshake::new(self.voice.dice.key(), &request)
             .map_err(|e| format!("{target}: {e}"))?;
