@@ -11,6 +11,7 @@ use wsrelay::ws::header::Header;
 use wsrelay::ws::{Opcode, Role, mask};
 
 #[path = "../fuzz/differential.rs"]
+#[expect(dead_code, reason = "the fuzz target's own way in is not ours")]
 mod differential;
 
 /// For every run of the tests: some seconds without optimisation.
