@@ -295,7 +295,9 @@ impl World {
     }
 
     fn same_after_restart(&self, before: &[Standing], after: &[Standing]) -> Result<(), String> {
+        let now = UnixMs(self.clock_unix_ms + self.now_ms);
         for (client, (before, after)) in self.clients.iter().zip(before.iter().zip(after)) {
+            let [before, after] = [before, after].map(|standing| standing.without_mutes_over(now));
             let is_guest = self.town.personas[client.persona].id.is_none_or(PersonId::is_guest);
             if !is_guest && client.is_welcome && before != after {
                 return Err(format!("{} had {before:?}, and has {after:?}", client.name()));
@@ -332,6 +334,24 @@ impl Standing {
         }
         Self { rooms, members }
     }
+
+    /// Without what time alone has ended: between two looks a mute can be over, and is then told no more.
+    fn without_mutes_over(&self, now: UnixMs) -> Self {
+        let mut standing = self.clone();
+        for member in standing.members.values_mut().filter_map(Value::as_object_mut) {
+            let until = member.get("muted_until").and_then(Value::as_str).map(str::parse);
+            if let Some(Ok(until)) = until
+                && is_past(until, now)
+            {
+                member.remove("muted_until");
+            }
+        }
+        standing
+    }
+}
+
+fn is_past(moment: jiff::Timestamp, now: UnixMs) -> bool {
+    u64::try_from(moment.as_millisecond()).is_ok_and(|moment| moment <= now.0)
 }
 
 /// A record as a client would have it.
