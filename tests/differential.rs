@@ -46,7 +46,9 @@ fn text(dice: &mut Dice, length: usize, out: &mut Vec<u8>) {
     while out.len() < length {
         out.extend_from_slice(dice.pick(&pieces).as_bytes());
     }
-    out.truncate(length); // perhaps in the middle of a character
+    if dice.one_in(6) {
+        out.truncate(length); // perhaps in the middle of a character
+    }
 }
 
 fn payload(dice: &mut Dice, opcode: Opcode, out: &mut Vec<u8>) {
@@ -57,6 +59,7 @@ fn payload(dice: &mut Dice, opcode: Opcode, out: &mut Vec<u8>) {
         2 => 290 + dice.below(20),
         _ => dice.below(24),
     };
+    let length = if opcode.is_control() && !dice.one_in(10) { length % 120 } else { length };
     if opcode == Opcode::Close && length >= 2 {
         let codes =
             [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1011, 1014, 1015, 3000, 4999, 5000, 0];
