@@ -1,16 +1,16 @@
 //! `wsrelay doctor`: what stands in the way of a good service, in plain words, and how to mend it.
 //!
-//! Looks from outside at what a daemon needs: this machine ([`machine`]), the data file ([`data`]) and, given a URL, the way to
-//! a daemon through whatever stands before it ([`way`]). It changes nothing, save that a file is written and taken away
+//! Looks from outside at what a daemon needs: this machine (`machine`), the data file (`data`) and, given a URL, the way to
+//! a daemon through whatever stands before it (`way`). It changes nothing, save that a file is written and taken away
 //! beside the data file, to learn how long the disk takes. It never knows what the daemon knows: what it tells is what a
 //! client sees.
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`url`] | what is looked at |
-//! | [`link`] | a stream to it: TCP, a Unix socket, TLS |
-//! | [`talk`] | one request, or one WebSocket, on such a stream |
-//! | [`way`] | what is tried, and what its outcome means |
+//! | `url` | what is looked at |
+//! | `link` | a stream to it: TCP, a Unix socket, TLS |
+//! | `talk` | one request, or one WebSocket, on such a stream |
+//! | `way` | what is tried, and what its outcome means |
 
 mod data;
 mod finding;

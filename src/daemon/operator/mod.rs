@@ -1,8 +1,8 @@
 //! The operator's commands beside `serve`, which work on the data file: `export`, `backup` and `user`.
 //!
 //! Owns their flags and what they print. What only reads does so beside a daemon that has the file
-//! ([`Archive`](crate::store::Archive)). What changes an account is done by the daemon if one has the file
-//! ([`control`](super::control)), since it holds the accounts in memory, and by the same code here if none does (`desk`).
+//! ([`Archive`]). What changes an account is done by the daemon if one has the file
+//! (`control`), since it holds the accounts in memory, and by the same code here if none does (`desk`).
 //!
 //! | command | module |
 //! | --- | --- |
