@@ -87,7 +87,10 @@ pub struct Store<T> {
     to_reader: Option<Sender<Asked<T>>>,
     written: Receiver<Committed<T>>,
     read: Receiver<Answered<T>>,
+    /// Writes that were answered.
     arrived: VecDeque<Answered<T>>,
+    /// Reads and writes come in turns.
+    is_reads_turn: bool,
     writes: Load,
     reads: Load,
     commits: Histogram,
@@ -157,6 +160,7 @@ impl<T: Send + 'static> Store<T> {
             written,
             read,
             arrived: VecDeque::new(),
+            is_reads_turn: false,
             writes: Load::default(),
             reads: Load::default(),
             commits: Histogram::default(),
@@ -217,15 +221,18 @@ impl<T: Send + 'static> Store<T> {
         self.answers().next()
     }
 
-    /// The answers that are there, writes in the order of their commits.
+    /// The answers that are there, writes in the order of their commits. Reads are taken from their queue one by one: what is
+    /// left in it, for want of time, keeps those who read from reading on.
     pub fn answers(&mut self) -> impl Iterator<Item = Answer<T>> {
         for committed in self.written.try_iter() {
             self.commits.note(committed.took);
             self.arrived.extend(committed.answers);
         }
-        self.arrived.extend(self.read.try_iter());
         std::iter::from_fn(|| {
-            let Answered { answer, bytes } = self.arrived.pop_front()?;
+            self.is_reads_turn = !self.is_reads_turn;
+            let read = if self.is_reads_turn { self.read.try_recv().ok() } else { None };
+            let next = read.or_else(|| self.arrived.pop_front());
+            let Answered { answer, bytes } = next.or_else(|| self.read.try_recv().ok())?;
             match answer {
                 Answer::Read(..) => self.reads.take(bytes),
                 Answer::Written(..) | Answer::Account(..) => self.writes.take(bytes),

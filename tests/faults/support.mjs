@@ -57,8 +57,10 @@ function sendAllHome() {
  */
 export async function withDaemon(options, test) {
   const daemon = await startDaemon(options);
+  const ended = daemon.exited.then((status) => { throw new Error(`the daemon ended with ${status}`); });
+  ended.catch(() => {});
   try {
-    await test(daemon);
+    await Promise.race([test(daemon), ended]);
     await daemon.stop();
   } catch (error) {
     console.error(daemon.stderr());
