@@ -4,7 +4,7 @@
 //! told when it said it: what is on its way to the domain still, it cannot know. So the witness is told everything that the
 //! domain is: who comes and goes, what is asked, and what became of each write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rows::Rows;
 use super::truth::Truth;
@@ -23,6 +23,8 @@ pub(crate) struct Witness {
     asked: BTreeMap<(SessionId, RequestId), Matter>,
     /// Calls that are not answered yet.
     calls: BTreeMap<CallId, (PersonId, Matter)>,
+    /// Who has asked to be let in where.
+    knocked: BTreeSet<(RoomId, PersonId)>,
 }
 
 /// What a request is about.
@@ -42,6 +44,7 @@ impl Witness {
         self.sessions.clear();
         self.asked.clear();
         self.calls.clear();
+        self.knocked.clear();
         self.truth.restart(rows)
     }
 
@@ -62,7 +65,7 @@ impl Witness {
 
     /// All who have a session.
     pub(crate) fn present(&self) -> impl Iterator<Item = PersonId> {
-        self.sessions.values().copied().collect::<std::collections::BTreeSet<_>>().into_iter()
+        self.sessions.values().copied().collect::<BTreeSet<_>>().into_iter()
     }
 
     /// What is asked and not answered, in words; `None` if nothing is.
@@ -76,7 +79,18 @@ impl Witness {
         if let Some(person) = self.person(session) {
             let matter = self.matter(person, request);
             self.asked.insert((session, id), matter);
+            match request {
+                Request::Join { room, .. } => self.knocks(room, person),
+                Request::Resume { rooms } => {
+                    rooms.iter().for_each(|(room, _)| self.knocks(room, person));
+                }
+                _ => {}
+            }
         }
+    }
+
+    fn knocks(&mut self, room: &RoomId, person: PersonId) {
+        self.knocked.insert((room.clone(), person));
     }
 
     /// Somebody asks for something without a session.
@@ -155,6 +169,17 @@ impl Witness {
                     self.truth.visit(&summary.room, person, true);
                 }
                 self.truth.check_summary(person, summary)
+            }
+            Event::Welcome(welcome) => {
+                // Who was let in when their connection broke is told so now. What an invite room commits is seen by its
+                // members alone; who may come in is whoever knows its name.
+                let invites = welcome.rooms.iter().filter(|room| room.kind == RoomKind::Invite);
+                for room in invites.map(|summary| summary.room.clone()) {
+                    if self.knocked.contains(&(room.clone(), person)) {
+                        self.truth.visit(&room, person, true);
+                    }
+                }
+                self.truth.check_event(person, event)
             }
             event => self.truth.check_event(person, event),
         }
