@@ -438,7 +438,8 @@ impl Engine {
         let away = (now - self.now).saturating_sub(timeout.unwrap_or(now - self.ended));
         if away > config::AWAY {
             log::warn!("nobody was served for {} ms: the process stood still", away.as_millis());
-            self.deadlines.stand_still(away);
+            // All of it: of what it was to wait, nobody knows how much it waited and how much it stood.
+            self.deadlines.stand_still(now - self.now);
         }
         self.now = now;
         self.tick = self.deadlines.tick_at(self.now);
