@@ -180,6 +180,10 @@ pub(crate) const DAWDLES_AFTER: Duration = Duration::from_secs(1);
 /// The same for who has made a request and takes its answer.
 pub(crate) const DAWDLES_READING_AFTER: Duration = Duration::from_secs(5);
 
+/// Pings sent in one turn, which are two milliseconds' work: many who came at once, after a restart perhaps, fall silent at
+/// once. The rest is a tenth of a second late for each so many; five thousand a second are the silence of 125,000.
+pub(crate) const PINGS_PER_TURN: usize = 512;
+
 /// Message bytes of one connection handed to the service in one turn, counted after inflating: 64 KiB of input can
 /// inflate to 64 MiB in messages that are each within their limit.
 pub(crate) const MESSAGE_BYTES_PER_TURN: usize = 256 * 1024;

@@ -42,6 +42,7 @@ mod listener;
 mod membership;
 mod outbox;
 mod output;
+mod overdue;
 mod rate;
 mod round;
 mod slots;
@@ -505,50 +506,6 @@ impl Engine {
             self.date = (seconds, Date::from_unix(seconds));
         }
         self.date.1
-    }
-
-    /// Makes sure that the wheel looks at a connection no later than it is due.
-    fn schedule(&mut self, id: ConnId) {
-        let Some(conn) = self.slots.find(id) else { return };
-        let due = conn.due(&self.config.waits);
-        let is_armed = conn.armed > self.tick;
-        if !is_armed || due < conn.armed {
-            conn.armed = self.deadlines.arm(id.slot(), due);
-        }
-    }
-
-    fn pass_deadlines(&mut self) {
-        while let Some((tick, slots)) = self.deadlines.expire(self.tick) {
-            for slot in slots {
-                let now = self.tick;
-                let Some(conn) = self.slots.find_at(slot).filter(|conn| conn.armed == tick) else {
-                    continue;
-                };
-                let id = conn.id;
-                if conn.due(&self.config.waits) <= now {
-                    self.overdue(id);
-                }
-                self.schedule(id);
-            }
-        }
-        self.deadlines.catch_up(self.tick);
-    }
-
-    /// Deals with a connection whose wait is over.
-    fn overdue(&mut self, id: ConnId) {
-        let Some(conn) = self.slots.find(id) else { return };
-        match &conn.phase {
-            Phase::Http(http) if http.is_reading() => self.refuse_late_request(id),
-            Phase::Open(_) if conn.is_open() && !conn.flags.pinged => self.ping(id),
-            Phase::Open(_) if conn.is_open() => {
-                log::debug!(conn = id.generation, client:% = self.client(id); "nothing was heard of a connection");
-                self.kill(id, Ending::Silent);
-            }
-            Phase::Http(_) | Phase::Open(_) | Phase::Lingering { .. } => {
-                self.kill(id, Ending::Lost);
-            }
-            Phase::Dead => {}
-        }
     }
 
     /// Tells the service who has gone, and frees the slots of those whose sockets are done with. Nothing else does.
