@@ -83,7 +83,8 @@ class Person {
       const body = `${this.nick} ${strand} ${n}`;
       const { seq } = await this.chat.post('lobby', body).sent;
       this.acknowledged.push([seq, body]);
-      await pause(5);
+      // Slow enough for what is said while one is away to fit a replay, on a fast machine as well.
+      await pause(100);
     }
   }
 }
