@@ -135,6 +135,9 @@ describe('a keyboard', () => {
     await ann.say('first');
     await ann.say('last');
     await ann.post('last').waitFor();
+    // What is not sent yet is another story (resilience).
+    const isKept = () => ann.page.evaluate(() => Object.values(localStorage).some((kept) => kept.includes(':"last"')));
+    await eventually(async () => assert.ok(!(await isKept())));
     await ann.page.reload();
     await ann.post('last').waitFor();
     const stops = [
