@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 import WebSocket from 'ws';
 
 import { createClient } from '../../src/page/client.js';
-import { startDaemon } from '../daemon.mjs';
+import { startDaemon, within } from '../daemon.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -80,15 +80,27 @@ class Witness {
     }
   }
 
-  /** Whoever missed too much for a replay reads the history. */
+  /** Whoever missed too much for a replay reads the history up to `seq`, over as many connections as it takes. */
   async fill({ room, seq }) {
     const heard = this.heard[room];
-    for (;;) {
+    for (let more = true; more;) {
       const after = heard.findLast((entry) => entry.seq <= seq)?.seq ?? 0;
-      const page = await this.chat.history(room, { after, limit: 200 });
-      heard.push(...page.entries.filter((entry) => !heard.some(({ seq: known }) => known === entry.seq)));
+      const { entries, more: beyond } = await this.page(room, after);
+      const missed = entries.filter((entry) => entry.seq <= seq);
+      heard.push(...missed);
       heard.sort((a, b) => a.seq - b.seq);
-      if (!page.more) return;
+      more = beyond && missed.length === entries.length && missed.at(-1).seq < seq;
+    }
+  }
+
+  async page(room, after) {
+    for (;;) {
+      try {
+        return await this.chat.history(room, { after, limit: 200 });
+      } catch (error) {
+        if (!error.retry) throw error;
+        await pause(20);
+      }
     }
   }
 
@@ -165,7 +177,7 @@ try {
     await pause(random() * UP_MS_MAX);
     await daemon.kill();
     daemon = await startDaemon({ listen, flags });
-    if (kill % 20 === 0) {
+    if (kill % 10 === 0) {
       const posts = witnesses.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
       console.log(`${kill} kills, ${posts} posts acknowledged`);
     }
@@ -182,7 +194,7 @@ try {
   }
   await until('everybody has heard everything', () => witnesses.every(({ heard }) =>
     ROOMS.every((room) => heard[room].at(-1)?.seq === logs[room].at(-1).seq)));
-  await Promise.all(witnesses.map(({ filling }) => filling));
+  await within(SETTLE_MS, 'history of those who missed too much', Promise.all(witnesses.map(({ filling }) => filling)));
   check(logs, witnesses);
   const total = witnesses.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
   const dups = witnesses.reduce((sum, witness) => sum + witness.dups, 0);
