@@ -97,8 +97,7 @@ function looking(state, event) {
   switch (event.type) {
     case 'went': return went(state, event.place);
     case 'attending': return attending(state, event.on);
-    case 'loaded': return inRoom(state, event.room, (one) => (
-      { ...one, want: null, timeline: timeline.loaded(one.timeline, event.where, event.history) }));
+    case 'loaded': return inRoom(state, event.room, (one) => room.loaded(one, event.where, event.history, state.me?.name ?? ''));
     case 'pinned': return inRoom(state, event.room, (one) => (
       { ...one, pins: { posts: event.entries, asOf: event.as_of } }));
     case 'quoted': return inRoom(state, event.room, (one) => {

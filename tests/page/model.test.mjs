@@ -134,6 +134,14 @@ describe('an own post', () => {
     assert.deepEqual([lobby(state).pending.length, seqs(lobby(state).timeline)], [0, [1]]);
   });
 
+  test('is one row if history has it before its writer was told', () => {
+    const said = entry(1, 'post', { from: 'ann', key: 'k' });
+    const state = from(IN_LOBBY, pending({}), loaded('end', page([said])));
+    assert.deepEqual([lobby(state).pending.length, seqs(lobby(state).timeline)], [0, [1]]);
+    const other = from(IN_LOBBY, pending({}), loaded('end', page([{ ...said, from: 'bo' }])));
+    assert.equal(lobby(other).pending.length, 1, 'another has the same key');
+  });
+
   test('of another\'s key stays', () => {
     assert.equal(lobby(from(IN_LOBBY, pending({}), heard(entry(1, 'post', { from: 'bo', key: 'k' })))).pending.length, 1);
   });

@@ -104,6 +104,18 @@ export function gapped(room, gap) {
   return { ...room, seq, lost, first: gap.first, timeline: timeline.EMPTY, quotes: new Map(), want: null, isMembersStale: true, pins: null };
 }
 
+/**
+ * History has come. What it has of one's own posts does not wait any more: the log may have had one before its writer
+ * was told so.
+ *
+ * @param {Room} room @param {timeline.Where} where @param {import('../model.js').History} history @param {string} me @returns {Room}
+ */
+export function loaded(room, where, history, me) {
+  const keys = new Set(history.entries.map((entry) => (entry.kind === 'post' && entry.from === me ? entry.key : undefined)));
+  const pending = room.pending.some(({ key }) => keys.has(key)) ? room.pending.filter(({ key }) => !keys.has(key)) : room.pending;
+  return { ...room, pending, want: null, timeline: timeline.loaded(room.timeline, where, history) };
+}
+
 /** @param {Room} room @param {OutboxPost} post @returns {Room} */
 export function withPending(room, post) {
   const at = room.pending.findIndex(({ key }) => key === post.key);
