@@ -16,6 +16,8 @@ const KNOWN: &[(u64, &str)] = &[
     (4, "a guest who had read a part still had all mentions"),
     (83, "a deleted account had its colour until the next restart"),
     (309, "who was added while the only member was going was left without an owner"),
+    (34067, "who owned nothing left it to another all the same"),
+    (74027, "who was added while their account went was a member for good"),
     (
         5729,
         "who was let in by a resume that broke, and was told by the next welcome, passed for a spy",

@@ -5,7 +5,7 @@
 //! deleted account's memberships are not restored.
 
 use super::Chat;
-use super::effect::CloseReason;
+use super::effect::{CloseReason, RoomKey};
 use super::event::Event;
 use super::limits::{GUEST_GRACE_MS, GUESTS_MAX};
 use super::pending::{Asked, Asker, Chore, Wish};
@@ -75,6 +75,17 @@ impl Chat {
         }
     }
 
+    /// Makes who came first into a room that all had left its owner, or nobody would ever moderate it again.
+    pub(super) fn crown_if_alone(&mut self, key: RoomKey, id: PersonId) {
+        let room = &self.rooms[key];
+        if let Some(person) = self.people.find_living(id)
+            && room.kind != RoomKind::Lobby
+            && room.owners == 0
+        {
+            self.do_chore(Chore::Crown, person, room.id.clone());
+        }
+    }
+
     pub(super) fn let_in(&mut self, author: &Author) -> Result<(), Refusal> {
         if let Some(person) = self.people.find_living(author.id) {
             self.keep_for_longer(person);
@@ -117,10 +128,7 @@ impl Chat {
     fn leave_all(&mut self, guest: PersonKey) {
         for room in self.people[guest].rooms.clone().iter() {
             match self.rooms[room].kind {
-                RoomKind::Invite => {
-                    let id = self.rooms[room].id.clone();
-                    self.do_chore(Chore::Leave, guest, id);
-                }
+                RoomKind::Invite => self.leave_for_good(room, guest),
                 _ => self.put_out(room, guest, None),
             }
         }
@@ -161,10 +169,14 @@ impl Chat {
         for room in self.people[person].rooms.clone().iter() {
             // The other one keeps a direct room, and reads who was there.
             if self.rooms[room].kind != RoomKind::Direct {
-                let id = self.rooms[room].id.clone();
-                self.do_chore(Chore::Leave, person, id);
+                self.leave_for_good(room, person);
             }
         }
+    }
+
+    pub(super) fn leave_for_good(&mut self, room: RoomKey, person: PersonKey) {
+        let id = self.rooms[room].id.clone();
+        self.do_chore(Chore::Leave, person, id);
     }
 
     fn do_chore(&mut self, chore: Chore, person: PersonKey, room: RoomId) {

@@ -32,7 +32,10 @@ impl Chat {
         }
         match &entry.what {
             What::Post(post) => self.posted(key, &entry, post),
-            What::Join => self.come_in(key, &entry.from, Role::Member),
+            What::Join => {
+                self.come_in(key, &entry.from, Role::Member);
+                self.crown_if_alone(key, entry.from.id);
+            }
             What::Add { user, role } => self.come_in(key, user, *role),
             What::Leave => self.gone(key, entry.from.id, OutReason::Left),
             What::Remove { user } => self.gone(key, user.id, OutReason::Removed),
@@ -111,10 +114,13 @@ impl Chat {
     }
 
     fn come_in(&mut self, key: RoomKey, author: &Author, role: Role) {
-        if let Some(person) = self.people.find_living(author.id)
-            && !self.rooms[key].is_member(person)
-        {
+        let Some(person) = self.people.find(author.id) else { return };
+        if !self.rooms[key].is_member(person) {
             self.take_into(key, person, role, None);
+        }
+        if self.people[person].is_deleted() {
+            // Since the entry was asked for. The log has them in, and has to have them out.
+            self.leave_for_good(key, person);
         }
     }
 

@@ -87,13 +87,16 @@ impl Chat {
 
     fn decide_chore(&self, room: &Room, person: PersonKey, chore: Chore) -> Result<What, Refusal> {
         let is_owner = room.role_of(person) == Some(Role::Owner);
+        // What one did not ask for can come after one has left; the lobby nobody leaves.
+        let is_there = room.kind == RoomKind::Lobby || room.is_member(person);
         let has_other_owner = room.owners > u32::from(is_owner);
         let heir = || if has_other_owner { None } else { self.heir(room, person) };
         let crown = |heir| What::Role { user: self.author(heir), role: Role::Owner };
         match chore {
-            Chore::Crown if room.owners == 0 => Ok(crown(person)),
+            Chore::Crown if room.owners == 0 && is_there => Ok(crown(person)),
             Chore::Bequeath => heir().map(crown).ok_or(Refusal::Already),
-            Chore::Leave if room.is_member(person) => Ok(heir().map_or(What::Leave, crown)),
+            Chore::Leave if is_owner => Ok(heir().map_or(What::Leave, crown)),
+            Chore::Leave if room.is_member(person) => Ok(What::Leave),
             Chore::Succeed(role) if room.role_of(person).is_some_and(|own| own != role) => {
                 Ok(What::Role { user: self.author(person), role })
             }

@@ -53,7 +53,7 @@ pub(super) enum Wish {
 /// What is done without being asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Chore {
-    /// The first account becomes the lobby's owner.
+    /// The first account becomes the lobby's owner, and who comes first into a room that all had left becomes that one's.
     Crown,
     /// The last owner of the lobby has gone for good: another takes the place.
     Bequeath,

@@ -95,6 +95,22 @@ fn a_deleted_account_leaves_its_rooms_and_not_without_an_owner() {
 }
 
 #[test]
+fn who_was_being_added_while_their_account_went_is_not_there() {
+    run(r#"
+        accounts ana bo
+        ana  create group ~team
+        ana  join ~team
+        log  holds
+        ana  add ~team bo
+        delete account bo
+        log  works           -> ana: ok ~team#2
+                              | ana: ~team#2 ana add bo member
+                              | ana: ~team#3 bo leave
+        ana  members ~team   -> ana: ok ~team [ana owner online 1/1] of 1
+    "#);
+}
+
+#[test]
 fn who_was_being_added_while_the_only_member_went_owns_the_room() {
     run(r#"
         accounts ana bo

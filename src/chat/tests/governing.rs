@@ -133,6 +133,22 @@ fn a_room_keeps_an_owner() {
 }
 
 #[test]
+fn who_comes_first_into_a_room_that_all_had_left_owns_it() {
+    run(r#"
+        accounts ana bo cy
+        ana  create open attic
+        ana  leave attic     -> ana: ok attic#2
+                              | ana: out attic left
+        bo   join attic
+        cy   join attic
+        bo   members attic   -> bo: ok attic [bo owner online 3/3, cy member online 5/5] of 2
+        // Who owns nothing leaves nothing to anybody.
+        delete account cy    -> cy: closed LoggedOut
+                              | bo: attic#6 cy leave
+    "#);
+}
+
+#[test]
 fn a_role_is_told_to_who_has_it_on_every_session() {
     run(r#"
         accounts ana bo

@@ -55,15 +55,15 @@ fn an_invite_room_ends_when_nobody_was_present_for_a_while() {
         gus  gone
         // Empty from when the guest no longer counts as present; the guest leaves when forgotten.
         wait 607999
-        bo   join ~inv        -> bo: ok ~inv seq=3
-        bo   leave ~inv       -> bo: ok ~inv#4
-                               | bo: ~inv#4 bo leave
+        bo   join ~inv        -> bo: ok ~inv seq=4
+        bo   leave ~inv       -> bo: ok ~inv#5
+                               | bo: ~inv#5 bo leave
                                | bo: out ~inv left
         wait 599999
-        bo   join ~inv        -> bo: ok ~inv seq=5
+        bo   join ~inv        -> bo: ok ~inv seq=7
         wait 9999999
-        bo   leave ~inv       -> bo: ok ~inv#6
-                               | bo: ~inv#6 bo leave
+        bo   leave ~inv       -> bo: ok ~inv#8
+                               | bo: ~inv#8 bo leave
                                | bo: out ~inv left
         wait 600000
         bo   join ~inv        -> bo: err no_room

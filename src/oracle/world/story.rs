@@ -121,7 +121,15 @@ impl Story {
         }
     }
 
-    pub(super) fn take(&mut self, entry: &Entry) -> Result<(), String> {
+    /// Goes on by an entry.
+    ///
+    /// # Errors
+    /// If it does not follow, or leaves to themselves those who are not `deleted`: what is left of these goes next.
+    pub(super) fn take(
+        &mut self,
+        entry: &Entry,
+        deleted: &BTreeSet<PersonId>,
+    ) -> Result<(), String> {
         if entry.seq != self.last().next() {
             return Err(format!("after {} comes {entry:?}", self.last()));
         }
@@ -148,7 +156,8 @@ impl Story {
             _ => {}
         }
         self.log.push(entry.clone());
-        let is_left_alone = !self.is_owned() && !self.members.is_empty();
+        let is_anybody_there = self.members.keys().any(|member| !deleted.contains(member));
+        let is_left_alone = !self.is_owned() && is_anybody_there;
         match was_owned && is_left_alone && self.kind != RoomKind::Lobby {
             true => Err(format!("nobody owns the room after {entry:?}")),
             false => Ok(()),
@@ -160,8 +169,7 @@ impl Story {
     }
 
     fn admit(&mut self, who: &Author, role: Role) {
-        let is_visitor = who.id.is_guest() && self.kind == RoomKind::Open;
-        if !is_visitor {
+        if !self.may_visit(who.id) {
             self.members.insert(who.id, role);
         }
     }
@@ -193,8 +201,7 @@ impl Story {
         if let What::Join = entry.what {
             return self.allows_join(by);
         }
-        // A guest may have left an open room since asking: that is no entry, and turns nothing back.
-        let visits = by.is_guest() && self.kind == RoomKind::Open && !self.is_banned(by);
+        let visits = self.may_visit(by) && !self.is_banned(by);
         let role =
             self.role_of(by).or(visits.then_some(Role::Member)).ok_or("done by a stranger")?;
         let is_muted = self.muted.get(&by).is_some_and(|until| *until > now);
@@ -207,6 +214,11 @@ impl Story {
             what => self.allows_governing(by, role, what),
         };
         allowed.then_some(()).ok_or("done without the right to")
+    }
+
+    /// Guests come and go in open rooms without an entry: who was there when something was decided may be gone by now.
+    fn may_visit(&self, person: PersonId) -> bool {
+        person.is_guest() && self.kind == RoomKind::Open
     }
 
     fn allows_saying(&self, by: PersonId, role: Role, is_muted: bool, what: &What) -> bool {
@@ -246,15 +258,17 @@ impl Story {
             What::Rename { .. } => of_kind(&[RoomKind::Group]) && moderates,
             What::Leave => of_kind(LEFT),
             What::Remove { user } => {
-                of_kind(LEFT) && moderates && is_above(user) && self.role_of(user.id).is_some()
+                let is_there = self.may_visit(user.id) || self.role_of(user.id).is_some();
+                of_kind(LEFT) && moderates && is_above(user) && is_there
             }
             What::Ban { user, .. } => of_kind(LEFT) && moderates && is_above(user),
             What::Mute { user, .. } => of_kind(MODERATED) && moderates && is_above(user),
             What::Mode(_) => of_kind(MODERATED) && moderates,
             What::Role { user, role: given } => {
                 let by_rank = moderates && may_give(*given) && (is_above(user) || user.id == by);
-                // The first account of all takes a lobby that nobody owns.
-                let is_crowned = self.kind == RoomKind::Lobby && !self.is_owned();
+                // The first account of all takes a lobby that nobody owns, and who comes first a room that all had left.
+                let may_take = self.kind == RoomKind::Lobby || user.id == by;
+                let is_crowned = may_take && !self.is_owned();
                 of_kind(MODERATED) && (by_rank || is_crowned)
             }
             _ => false,

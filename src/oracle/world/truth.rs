@@ -54,7 +54,7 @@ impl Truth {
         self.by_no.insert(no, room.clone());
         self.leaving = None;
         let mut story = Story::new(kind, epoch.clone());
-        story.take(entry)?;
+        story.take(entry, &self.deleted)?;
         self.stories.insert(room.clone(), story);
         Ok(())
     }
@@ -67,7 +67,7 @@ impl Truth {
         let story = self.stories.get_mut(room).ok_or_else(|| format!("{room} is not there"))?;
         story.allows(entry, now).map_err(|why| format!("{room}: {why}: {entry:?}"))?;
         self.leaving = story.put_out_by(entry).map(|person| (room.clone(), person));
-        story.take(entry)
+        story.take(entry, &self.deleted)
     }
 
     /// An account is deleted: it is in no room that everybody is in.
@@ -190,17 +190,17 @@ impl Truth {
             }
         }
         self.by_no.clear();
+        self.deleted.extend(rows.deleted());
         for (no, room) in rows.rooms() {
             let mut story = Story::new(room.kind, room.epoch.clone());
             for row in &room.log {
-                story.take(&row.appended)?;
+                story.take(&row.appended, &self.deleted)?;
             }
             // Of guests nothing is kept but that they are banned.
             story.muted.retain(|person, _| !person.is_guest());
             self.by_no.insert(no, room.id.clone());
             self.stories.insert(room.id.clone(), story);
         }
-        self.deleted.extend(rows.deleted());
         // The memberships of deleted accounts are not restored, even where no entry has ended them; a direct room is still
         // theirs and the other's.
         let others = self.stories.values_mut().filter(|story| story.kind != RoomKind::Direct);
