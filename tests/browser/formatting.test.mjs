@@ -99,6 +99,47 @@ describe('markup', () => {
     await isHarmless(bo);
   });
 
+  test('in what a room is called is text, however one says it', async (t) => {
+    const house = await open(t);
+    const eve = await house.account('eve');
+    const [first = '', ...others] = [...HOSTILE.slice(0, 3), '\u202e\u2066 \u200f.exe', '../../etc/passwd%00.png', 'w'.repeat(65_536)];
+    /** A title that is taken closes the window, and one that is not says why. @param {string} name @param {string} text */
+    const tryTitle = async (name, text) => {
+      const dialog = eve.page.getByRole('dialog', { name, exact: true });
+      await dialog.getByLabel('Title').click();
+      await eve.page.keyboard.press('Control+a');
+      await eve.page.keyboard.insertText(text);
+      await eve.page.keyboard.press('Enter');
+      const isRefused = dialog.getByRole('alert').filter({ hasText: /./ });
+      await eventually(async () => assert.ok(await isRefused.isVisible() || !await dialog.isVisible()));
+      await isHarmless(eve);
+      await eve.fitsItsWindow();
+      if (await dialog.isVisible()) await dialog.getByRole('button', { name: 'Close' }).click();
+    };
+    await eve.begin('New group');
+    await tryTitle('New group', first);
+    const add = eve.page.getByRole('dialog', { name: 'Add people' });
+    for (const text of [first, ...others]) {
+      await add.getByRole('searchbox', { name: 'Name' }).click();
+      await eve.page.keyboard.press('Control+a');
+      await eve.page.keyboard.insertText(text);
+      await add.getByText('Nobody').waitFor();
+      await isHarmless(eve);
+    }
+    await add.getByRole('button', { name: 'Close' }).click();
+    const details = await eve.details();
+    for (const text of others) {
+      await details.getByRole('button', { name: 'Rename' }).click();
+      await tryTitle('Rename', text);
+    }
+    await details.getByRole('button', { name: 'Close' }).click();
+    for (const text of [first, ...others]) {
+      await eve.begin('New invite room');
+      await tryTitle('New invite room', text);
+      await eve.page.keyboard.press('Escape');
+    }
+  });
+
   test('in names is refused', async (t) => {
     const house = await open(t);
     const eve = await house.visitor({ mayComplain: answered(400) });

@@ -62,7 +62,7 @@ export function makeCore(options) {
   });
   const isConnected = () => link.state.phase === 'connected';
   const { send } = link;
-  const requests = makeRequests({ clock, send, overdue: link.doubt });
+  const requests = makeRequests({ clock, send, overdue: link.doubt, bytesMax: () => welcome?.limits.message_bytes ?? Infinity });
   const { ask } = requests;
   const people = makePeople({ clock, stopped: (typing) => emit('typing', typing) });
   const whispers = makeWhispers({ clock, send });

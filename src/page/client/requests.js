@@ -12,9 +12,10 @@ import { ChatError } from './wire.js';
 export const REQUEST_MS = 15_000;
 
 /**
- * @param {{ clock: import('./host.js').Clock, send(frame: object): void, overdue(): void }} to
+ * @param {{ clock: import('./host.js').Clock, send(frame: object): void, overdue(): void, bytesMax(): number }} to
+ *   `bytesMax`: of a message; the server hangs up on whoever sends a larger one, and would again after each return
  */
-export function makeRequests({ clock, send, overdue }) {
+export function makeRequests({ clock, send, overdue, bytesMax }) {
   /** @type {Map<number, { settle: Settle, timer: any }>} */
   const open = new Map();
   let nextId = 1;
@@ -37,12 +38,14 @@ export function makeRequests({ clock, send, overdue }) {
     ask(type, fields, done, timeoutMs = REQUEST_MS) {
       const id = nextId;
       nextId += 1;
+      const frame = { type, id, ...fields };
+      if (bytesOf(frame) > bytesMax()) return done(new ChatError({ code: 'too_large', message: 'That is too long to be sent.' }), null);
       const timer = clock.setTimeout(() => {
         settle(id, new ChatError({ code: 'timeout', message: 'The server does not answer.' }));
         overdue();
       }, timeoutMs);
       open.set(id, { settle: done, timer });
-      send({ type, id, ...fields });
+      send(frame);
     },
 
     /** @param {Frame} frame `ok`, or `error` with an id */
@@ -56,6 +59,11 @@ export function makeRequests({ clock, send, overdue }) {
       for (const id of [...open.keys()]) settle(id, disconnected());
     },
   };
+}
+
+/** @param {object} frame */
+function bytesOf(frame) {
+  return new TextEncoder().encode(JSON.stringify(frame)).length;
 }
 
 export function disconnected() {

@@ -36,13 +36,23 @@ export function watchForNotifications({ session, state }) {
     const isLookedAt = now.isAttending && now.place.room === entry.room;
     const isForMe = room.kind === 'direct' || entry.mentions?.includes(now.me.name);
     if (isLookedAt || !isForMe || recall('notify') !== 'on' || Notification.permission !== 'granted') return;
-    const notification = new Notification(t('notifyTitle', { name: called(now, entry.from), room: titleOf(now, room) }), {
+    const notification = notify(t('notifyTitle', { name: called(now, entry.from), room: titleOf(now, room) }), {
       body: plain(entry.body ?? '').slice(0, 200), tag: entry.room, icon: 'favicon.svg',
     });
+    if (!notification) return;
     notification.onclick = () => {
       window.focus();
       session.go(entry.room, entry.seq);
       notification.close();
     };
   });
+}
+
+/** Null where a page may ask to, and may not: Android leaves notifications to service workers. @param {string} title @param {NotificationOptions} options */
+function notify(title, options) {
+  try {
+    return new Notification(title, options);
+  } catch {
+    return null;
+  }
 }

@@ -260,6 +260,7 @@ export const words = {
   refused_no_user: 'So heißt niemand.',
   refused_not_allowed: 'Deine Rolle erlaubt das hier nicht.',
   refused_not_member: 'Du bist nicht in diesem Raum.',
+  refused_too_large: 'Das ist zu lang, um gesendet zu werden.',
   refused_outbox_full: 'Zu viele Beiträge warten aufs Senden.',
   refused_rate: 'Das ist zu viel auf einmal.',
   refused_read_only: 'Hier schreiben nur Admins.',

@@ -246,5 +246,6 @@ export const words = {
 
   refused_disconnected: 'There is no connection to the server.',
   refused_timeout: 'The server did not answer in time.',
+  refused_too_large: 'That is too long to be sent.',
   refused_outbox_full: 'Too many posts are waiting to be sent.',
 };

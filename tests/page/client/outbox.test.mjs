@@ -43,6 +43,18 @@ describe('a post', () => {
     assert.equal(world.of('post').at(-1).seq, 11);
   });
 
+  test('larger than a message may be is not sent, which would end the connection, and again after each return', async () => {
+    const world = makeWorld();
+    world.connect({ limits: { resume_rooms: 256, message_bytes: 200 } });
+    join(world, world.socket);
+    const { sent } = world.chat.post('lobby', '\u00e9'.repeat(100));
+    await assert.rejects(sent, { code: 'too_large', retry: false });
+    assert.deepEqual(world.chat.outbox().map(({ state }) => state), ['failed']);
+    world.chat.post('lobby', 'short');
+    await settle();
+    assert.deepEqual(bodies(world.socket), ['short']);
+  });
+
   test('has a key that nobody else makes', () => {
     const keys = Array.from({ length: 100 }, randomKey);
     assert.ok(keys.every((key) => /^[0-9a-f]{32}$/.test(key)));
