@@ -1,5 +1,7 @@
 //! What is answered: one table for each kind of outcome.
 
+use std::hash::{BuildHasher, RandomState};
+
 use crate::chat::{Answer, Chat, NameFault, PersonId, Refusal, RoomId, User};
 use crate::daemon::accounts::{Denial, Done, UNUSED_MS_MAX};
 use crate::daemon::passwords::PasswordFault;
@@ -7,6 +9,9 @@ use crate::daemon::tokens::GUEST_TOKEN_MS;
 use crate::daemon::wire::{self, rest};
 use crate::daemon::{cookies, tokens};
 use crate::http::{Response, Status};
+
+/// So many seconds apart, and as many as they wait anyway, they come back whom the server could not serve.
+pub(super) const APART_SECONDS: u64 = 8;
 
 /// What every response of the API has beside its own: no cache keeps it, and no browser guesses at what it is.
 pub(super) fn sealed(response: Response) -> Response {
@@ -83,12 +88,12 @@ pub(super) fn denied(denial: Denial) -> Response {
         Denial::SlowDown { after_ms } => slow_down(after_ms),
         Denial::Busy => {
             let busy = "Too many people are logging in at once.";
-            retry(error(Status::SERVICE_UNAVAILABLE, "busy", busy), 1_000)
+            later(Status::SERVICE_UNAVAILABLE, "busy", busy, 1_000)
         }
         Denial::Unavailable { after_ms } => refused(Refusal::Unavailable { after_ms }),
         Denial::RegisteredOnly { after_ms } => {
             let message = "The account is there; log in in a moment.";
-            retry(error(Status::SERVICE_UNAVAILABLE, "registered", message), after_ms)
+            later(Status::SERVICE_UNAVAILABLE, "registered", message, after_ms)
         }
         Denial::Broken => {
             error(Status::INTERNAL_SERVER_ERROR, "internal", "The server cannot do that now.")
@@ -99,10 +104,10 @@ pub(super) fn denied(denial: Denial) -> Response {
 /// Why the chat has not done it.
 pub(super) fn refused(refusal: Refusal) -> Response {
     let (code, message) = refusal.code_and_message();
-    let response = error(status_of(refusal), code, message);
+    let status = status_of(refusal);
     match refusal.after_ms() {
-        Some(after_ms) => retry(response, after_ms),
-        None => response,
+        Some(after_ms) => later(status, code, message, after_ms),
+        None => error(status, code, message),
     }
 }
 
@@ -131,7 +136,7 @@ fn status_of(refusal: Refusal) -> Status {
 
 pub(super) fn slow_down(after_ms: u64) -> Response {
     let message = "You try too often. Wait a little.";
-    retry(error(Status::TOO_MANY_REQUESTS, "slow_down", message), after_ms)
+    later(Status::TOO_MANY_REQUESTS, "slow_down", message, after_ms)
 }
 
 /// 401, whether there is such an account or not.
@@ -193,7 +198,13 @@ fn unauthorized(code: &str, message: &str) -> Response {
     error(Status::UNAUTHORIZED, code, message).header("WWW-Authenticate", "Bearer")
 }
 
-/// Says when to try again: in whole seconds (RFC 9110 §10.2.3), rounded up.
-fn retry(response: Response, after_ms: u64) -> Response {
-    response.header("Retry-After", after_ms.div_ceil(1_000).max(1).to_string())
+/// Refuses for now, and says when to try again: in whole seconds (RFC 9110 §10.2.3), rounded up. What is refused to one person is
+/// that one's alone; whom the server cannot serve are many, and each is told another second, or all would come back as one.
+fn later(status: Status, code: &str, message: &str, after_ms: u64) -> Response {
+    let least = after_ms.div_ceil(1_000).max(1);
+    let apart = match status {
+        Status::SERVICE_UNAVAILABLE => RandomState::new().hash_one(()) % (least + APART_SECONDS),
+        _ => 0,
+    };
+    error(status, code, message).header("Retry-After", (least + apart).to_string())
 }

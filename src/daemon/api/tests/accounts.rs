@@ -61,12 +61,12 @@ fn a_registration_that_fails_leaves_the_name_free() {
     let body = credentials("ann", "correct horse");
     world.store_fails = true;
     let reply = world.ask("POST", "/api/register", "", &body);
-    assert_eq!(reply.refusal(), (503, "unavailable", Some("3")));
+    reply.is_refused((503, "unavailable", Some(3)));
     world.store_fails = false;
     let conn = world.begin("POST", "/api/register", "", &body);
     let (ticket, _) = world.jobs.pop_front().unwrap();
     world.turn(|api, turn| api.hashed(ticket, Hashed::Busy, turn));
-    assert_eq!(world.reply_to(conn).unwrap().refusal(), (503, "busy", Some("1")));
+    world.reply_to(conn).unwrap().is_refused((503, "busy", Some(1)));
     world.register("ann");
 }
 
@@ -78,7 +78,7 @@ fn an_account_that_could_not_be_opened_can_be_logged_in_to() {
     assert!(world.hash_one() && world.write_one());
     world.store_fails = true;
     world.settle();
-    assert_eq!(world.reply_to(conn).unwrap().refusal(), (503, "registered", Some("3")));
+    world.reply_to(conn).unwrap().is_refused((503, "registered", Some(3)));
     world.store_fails = false;
     assert_eq!(world.log_in("ann", "correct horse").status, 200);
 }
@@ -121,7 +121,7 @@ fn the_rates_are_the_same_whether_there_is_an_account_or_not() {
             assert_eq!(world.log_in(name, "wrong horse").status, 401);
         }
         let refused = world.log_in(&name.to_uppercase(), "correct horse");
-        assert_eq!(refused.refusal(), (429, "slow_down", Some("6")), "however it is written");
+        refused.is_refused((429, "slow_down", Some(6)));
         assert_eq!(world.log_in("carl", "wrong horse").status, 401, "each name for itself");
         world.pass_ms(6_000);
         assert_eq!(world.log_in(name, "wrong horse").status, 401);
@@ -143,7 +143,7 @@ fn one_address_is_slowed_down_whatever_names_it_tries() {
     for n in 0..60 {
         assert_eq!(world.log_in(&format!("n{n}"), "wrong horse").status, 401);
     }
-    assert_eq!(world.log_in("n60", "wrong horse").refusal(), (429, "slow_down", Some("1")));
+    world.log_in("n60", "wrong horse").is_refused((429, "slow_down", Some(1)));
     let body = credentials("ann", "correct horse");
     assert_eq!(world.ask("POST", "/api/register", "", &body).status, 429);
     assert_eq!(world.ask("POST", "/api/guest", "", "").status, 429);
@@ -164,7 +164,7 @@ fn a_storm_is_told_to_come_back() {
     }
     assert_eq!(world.responses.len(), JOBS_MAX);
     for (_, response) in std::mem::take(&mut world.responses) {
-        assert_eq!(Told::of(&response).refusal(), (503, "busy", Some("1")));
+        Told::of(&response).is_refused((503, "busy", Some(1)));
     }
     world.settle();
     assert_eq!(world.responses.len(), JOBS_MAX);
@@ -224,7 +224,7 @@ fn a_new_password_that_cannot_be_stored_does_not_count() {
     world.store_fails = true;
     let body = r#"{"old":"correct horse","new":"battery staple"}"#;
     let reply = world.ask_as(&ann, "POST", "/api/password", body);
-    assert_eq!(reply.refusal(), (503, "unavailable", Some("3")));
+    reply.is_refused((503, "unavailable", Some(3)));
     world.store_fails = false;
     assert_eq!(world.log_in("ann", "battery staple").status, 401);
     assert_eq!(world.log_in("ann", "correct horse").status, 200);

@@ -100,7 +100,7 @@ fn a_guest_registers_the_own_name_and_nobody_elses() {
     let [gus, hal] =
         [r#"{"name":"gus"}"#, r#"{"name":"hal"}"#].map(|body| guest(&mut world, "", body).token());
     let body = credentials("Gus", "correct horse");
-    assert_eq!(world.ask("POST", "/api/register", "", &body).refusal(), (409, "name_taken", None));
+    world.ask("POST", "/api/register", "", &body).is_refused((409, "name_taken", None));
     assert_eq!(world.ask_as(&hal, "POST", "/api/register", &body).code(), "name_taken");
     world.store_fails = true;
     assert_eq!(world.ask_as(&gus, "POST", "/api/register", &body).code(), "unavailable");

@@ -10,6 +10,7 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::Value;
 
+use super::answers::APART_SECONDS;
 use super::*;
 use crate::chat::log::{Failure, Restored};
 use crate::chat::{self, Author, Chat, Limits, Now, PersonId, RoomId, UnixMs};
@@ -243,9 +244,14 @@ impl Told {
         fields.find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
-    /// Status, code, and when to try again.
-    fn refusal(&self) -> (u16, &str, Option<&str>) {
-        (self.status, self.code(), self.field("Retry-After"))
+    /// It is refused with this status and code, until so many seconds have passed; what is refused to many, until some later.
+    #[track_caller]
+    fn is_refused(&self, (status, code, least): (u16, &str, Option<u64>)) {
+        assert_eq!((self.status, self.code()), (status, code));
+        let after = self.field("Retry-After").map(|seconds| seconds.parse::<u64>().unwrap());
+        let Some(least) = least else { return assert_eq!(after, None) };
+        let most = if status == 503 { least + least + APART_SECONDS - 1 } else { least };
+        assert!(after.is_some_and(|after| (least..=most).contains(&after)), "{after:?}");
     }
 }
 
