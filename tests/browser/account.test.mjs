@@ -98,18 +98,16 @@ describe('notifications', () => {
     const ann = await house.account('ann', {
       settings: { permissions: ['notifications'] },
       prepare: (context) => context.addInitScript(() => {
+        // The browser's own, which tell when they are on the screen.
         const shown = /** @type {string[]} */ ([]);
         Object.assign(window, { shown });
-        window.Notification = /** @type {any} */ (class {
-          static permission = 'granted';
-          static requestPermission = () => Promise.resolve('granted');
-          constructor(/** @type {string} */ title, /** @type {{ body: string }} */ { body }) {
-            shown.push(`${title}: ${body}`);
+        window.Notification = class extends Notification {
+          constructor(/** @type {string} */ title, /** @type {NotificationOptions} */ options) {
+            super(title, options);
+            this.addEventListener('show', () => shown.push(`${title}: ${options.body}`));
             Object.assign(window, { last: this });
           }
-
-          close() {}
-        });
+        };
       }),
     });
     const bo = await house.account('bo');
