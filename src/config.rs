@@ -191,6 +191,10 @@ pub(crate) const MESSAGE_BYTES_PER_TURN: usize = 256 * 1024;
 /// Bytes sent to one connection in one turn: a reader that drains a long backlog lets the others come first.
 pub(crate) const FLUSH_BYTES_PER_TURN: usize = 256 * 1024;
 
+/// What is for one connection alone is deflated from this size on. It costs six microseconds however little there is to gain,
+/// most of them for clearing zlib's tables, which a room's members share; and a replay is a thousand of them in one turn.
+pub(crate) const DEFLATED_ALONE_BYTES_MIN: usize = 1024;
+
 /// A send counts as so many bytes at least, which cost about as much: of the smallest frames few fit into one.
 pub(crate) const SEND_COUNTS_AS_BYTES: usize = 16 * 1024;
 

@@ -282,4 +282,22 @@ fn deflated_messages_are_read_from_a_client_that_compresses() {
     let mut echoed = [0; 7];
     stream.read_exact(&mut echoed).unwrap();
     assert_eq!(&echoed, b"\x81\x05Hello", "too short to be worth deflating");
+
+    // For one connection alone it has to be long to be worth it.
+    for (bytes, first_of_answer) in [(1_023, 0x81), (1_024, 0xc1)] {
+        stream.write_all(&support::frame(0x81, &vec![b'a'; bytes])).unwrap();
+        let mut head = [0; 2];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(head[0], first_of_answer, "{bytes} bytes");
+        let length = match head[1] {
+            126 => {
+                let mut extended = [0; 2];
+                stream.read_exact(&mut extended).unwrap();
+                u16::from_be_bytes(extended).into()
+            }
+            short => u64::from(short),
+        };
+        assert_eq!(length == bytes as u64, bytes < 1_024, "{length} of {bytes} bytes");
+        std::io::copy(&mut (&mut stream).take(length), &mut std::io::sink()).unwrap();
+    }
 }

@@ -66,7 +66,9 @@ impl Engine {
             return;
         }
         let Some(conn) = self.slots.find(id) else { return };
-        let deflated = if conn.takes_deflated() { self.codec.deflate(&frame) } else { None };
+        let pays =
+            conn.takes_deflated() && frame.payload().len() >= config::DEFLATED_ALONE_BYTES_MIN;
+        let deflated = if pays { self.codec.deflate(&frame) } else { None };
         conn.queue_frame(deflated.unwrap_or(frame), &mut self.pool);
         self.counters.sends += 1;
         if self.pool.held() > self.config.outboxes_bytes_max {
