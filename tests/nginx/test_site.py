@@ -19,11 +19,12 @@ import unittest
 
 from crowd import Crowd
 from daemon import Daemon
-from served import NAME, Site
+from served import NAME, SITE, Site
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 CHROMIUM_TEST = pathlib.Path(__file__).with_name("chromium.test.mjs")
+README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 
 WAIT_S = 10.0
 
@@ -176,6 +177,27 @@ class OverUnixSocket(Behind, unittest.IsolatedAsyncioTestCase):
         directory = cls.enterClassContext(tempfile.TemporaryDirectory())
         path = f"{directory}/wsrelay.sock"
         cls.start(("--listen", f"unix:{path}"), f"unix:{path}", directory)
+
+
+class AsTheReadmeShowsIt(unittest.IsolatedAsyncioTestCase):
+    """The few lines of the README, in the place of the site's own."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        directory = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.daemon = cls.enterClassContext(Daemon(*TRUSTING))
+        shown = README.read_text().split("```nginx\n")[1].split("```")[0]
+        shown = shown.replace("127.0.0.1:8080", f"127.0.0.1:{cls.daemon.port}")
+        beside, location = shown.split("\n\n")
+        own = re.search(r"    location / \{.*?\n    \}\n", SITE.read_text(), re.DOTALL)[0]
+        changes = (("upstream wsrelay {", f"{beside}\nupstream wsrelay {{"), (own, location))
+        cls.site = cls.enterClassContext(Site(pathlib.Path(directory), f"127.0.0.1:{cls.daemon.port}", changes))
+
+    api, heard = Behind.api, Behind.heard
+    test_rooms = Behind.test_rooms_work_through_it_and_with_those_who_come_directly
+    test_a_page_of_another_site_is_refused = Behind.test_a_page_of_another_site_is_refused
+    test_an_account_and_a_chat = Behind.test_an_account_and_a_chat
+    test_the_log_names_the_client_and_not_the_proxy = Behind.test_the_log_names_the_client_and_not_the_proxy
 
 
 if __name__ == "__main__":
