@@ -57,6 +57,18 @@ class Verdict(unittest.TestCase):
         service.write_text(service.read_text() + "\n[Service]\nProtectSystem=somewhat\nNoSuchThing=yes\n")
         self.assertIn("NoSuchThing", analyze("verify", *self.units).stderr)
 
+    def test_the_other_door_is_where_nginx_looks_for_it(self):
+        other = re.findall(r"^# ((?:ListenStream|SocketGroup|SocketMode)=.*)$", (DEPLOY / "wsrelay.socket").read_text(), re.M)
+        path = other[0].removeprefix("ListenStream=")
+        self.assertEqual(len(other), 3)
+        nginx = (DEPLOY / "nginx.conf").read_text()
+        self.assertIn(f"# server unix:{path};\n", nginx)
+        self.assertIn(f" --listen unix:{path}\n", nginx)
+        socket_unit = pathlib.Path(self.units[1])
+        socket_unit.write_text(re.sub(r"^ListenStream=.*$", "\n".join(other), socket_unit.read_text(), flags=re.M))
+        verified = analyze("verify", *self.units)
+        self.assertEqual((verified.returncode, verified.stderr), (0, ""))
+
     def test_little_is_exposed(self):
         told = analyze("security", "--offline=yes", self.units[0]).stdout
         exposure = float(re.search(r"Overall exposure level for wsrelay\.service: ([\d.]+)", told)[1])
