@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import select
 import stat
 import subprocess
@@ -18,6 +19,7 @@ from daemon import Daemon
 from test_chat import ChatCase
 
 WAIT_S = 20
+README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 
 
 class Operator(ChatCase):
@@ -170,6 +172,25 @@ class Files(Operator):
         self.assertEqual(self.succeed("export", "--all").splitlines(), lines)
         self.assertEqual(self.succeed("export", "LOBBY", "--data", str(self.file)).splitlines(), lines)
         self.fail_with("no room tea", "export", "tea")
+
+    async def test_a_backup_is_put_back_as_the_readme_says(self):
+        copy = self.directory / "copy.db"
+        with self.start() as daemon:
+            self.succeed("user", "add", "ann", stdin="correct horse\n")
+            self.succeed("backup", str(copy))
+            self.succeed("user", "add", "bo", stdin="correct horse\n")
+            daemon.kill()
+        self.assertGreater(pathlib.Path(f"{self.file}-wal").stat().st_size, 0)
+        section = README.read_text().split("\nA backup is restored by")[1].split("```")[1]
+        commands = [line.removeprefix("$ ") for line in section.splitlines() if line.startswith("$ ")]
+        self.assertEqual(len(commands), 2)
+        for command in commands:
+            command = re.sub(r"/backups/\S+", str(copy), command)
+            subprocess.run(["sh", "-c", command.replace("wsrelay.db", str(self.file))], check=True, timeout=WAIT_S)
+        with self.start() as daemon:
+            self.assertEqual(self.log_in(daemon, "ann", "correct horse")[0], 200)
+            self.assertEqual(self.log_in(daemon, "bo", "correct horse")[0], 401)
+            self.assertEqual(list(self.users()), ["ann"])
 
     async def test_a_backup_is_a_file_that_goes_on(self):
         copy = self.directory / "copy.db"
