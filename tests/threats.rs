@@ -1,4 +1,5 @@
-//! The threat model in the README: whatever it claims is held by a test, and that test is there.
+//! The README, held against the source: each claim of its threat model has a test that is there, and the programs that it
+//! shows are the examples.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use std::fs;
@@ -54,5 +55,18 @@ fn every_claim_is_held_by_a_test_that_is_there() {
                 || root.join(test).exists();
             assert!(is_there, "the threat model names {test}, which is nowhere");
         }
+    }
+}
+
+#[test]
+fn the_programs_it_shows_are_the_examples() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    for name in ["examples/relay.rs", "examples/echo.rs"] {
+        let example = fs::read_to_string(root.join(name)).unwrap();
+        let lines: Vec<_> = example.lines().skip_while(|line| line.starts_with("//!")).collect();
+        let program = lines.join("\n");
+        let shown = format!("({name})):\n\n```rust\n{}\n```\n", program.trim());
+        assert!(readme.contains(&shown), "the README does not show {name} as it is:\n{shown}");
     }
 }
