@@ -59,7 +59,7 @@ pub struct Serve {
     #[arg(long, value_name = "on|off", env = "WSRELAY_GUESTS", default_value = "on")]
     pub guests: Switch,
 
-    /// Whether anybody may register an account.
+    /// Whether accounts can be made. The operator makes them with `wsrelay user` all the same.
     #[arg(long, value_name = "open|closed", env = "WSRELAY_REGISTRATION", default_value = "open")]
     pub registration: Registration,
 
@@ -129,7 +129,7 @@ pub struct Serve {
     #[arg(long, value_name = "ADDR", env = "WSRELAY_METRICS_LISTEN", value_parser = ListenAddr::parse)]
     pub metrics_listen: Option<ListenAddr>,
 
-    /// Over how many seconds connections are closed when the process is told to end.
+    /// Over how many seconds connections are closed when the process is told to end. 0: all at once.
     #[arg(long, value_name = "N", env = "WSRELAY_DRAIN_SECONDS", default_value_t = 3)]
     #[arg(value_parser = clap::value_parser!(u32).range(0..=3600))]
     pub drain_seconds: u32,
@@ -376,5 +376,49 @@ mod tests {
         assert_eq!(serve(&[]).config(1024).connections_max, 992);
         assert_eq!(serve(&[]).config(u64::MAX).connections_max, 100_000);
         assert_eq!(serve(&["--max-connections", "5"]).config(1024).connections_max, 5);
+    }
+
+    /// What is in the first two columns of the README's table of flags: `--flag VALUE` and its default.
+    fn rows_of_the_readme() -> Vec<(String, String)> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        let readme = std::fs::read_to_string(path).unwrap();
+        let begin = readme.find("\n| flag | default |").unwrap() + 1;
+        let rows = readme[begin..].lines().take_while(|line| !line.is_empty()).skip(2);
+        let cells = |row: &str| {
+            let plain = row.replace("\\|", "/").replace('`', "");
+            let mut cells = plain.split('|').skip(1).map(|cell| cell.trim().replace('/', "|"));
+            (cells.next().unwrap(), cells.next().unwrap())
+        };
+        rows.map(cells).collect()
+    }
+
+    #[test]
+    fn the_readme_has_every_flag_with_its_default() {
+        use clap::CommandFactory;
+        let rows = rows_of_the_readme();
+        let command = Cli::command();
+        let mut flags = Vec::new();
+        for flag in command.get_arguments() {
+            let Some(name) = flag.get_long().filter(|name| !["help", "version"].contains(name))
+            else {
+                continue;
+            };
+            let value = flag.get_value_names().filter(|_| flag.get_action().takes_values());
+            let written =
+                value.map_or(format!("--{name}"), |value| format!("--{name} {}", value[0]));
+            let row = rows.iter().find(|(flag, _)| *flag == written);
+            let (_, default) = row.unwrap_or_else(|| panic!("the README has no {written}"));
+            // Some defaults have more words: `0: any number`.
+            if let [value] = flag.get_default_values() {
+                let first = default.split(':').next().unwrap_or_default();
+                let value = value.to_str().unwrap();
+                assert!(*default == value || first == value, "{written}: {default}, not {value}");
+            }
+            let twin = format!("WSRELAY_{}", name.to_uppercase().replace('-', "_"));
+            assert_eq!(flag.get_env(), Some(twin.as_ref()), "{written}");
+            flags.push(written);
+        }
+        let of_the_table: Vec<_> = rows.into_iter().map(|(flag, _)| flag).collect();
+        assert_eq!(of_the_table, flags, "the table has the order of the help");
     }
 }
