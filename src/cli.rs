@@ -7,7 +7,10 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{
+    ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
+};
 
 #[cfg(all(feature = "bench", target_os = "linux"))]
 use crate::bench;
@@ -52,7 +55,7 @@ pub struct Serve {
     pub data: PathBuf,
 
     /// Keep everything in memory, and nothing once the process ends.
-    #[arg(long, env = "WSRELAY_MEMORY", conflicts_with = "data", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "WSRELAY_MEMORY", value_parser = FalseyValueParser::new())]
     pub memory: bool,
 
     /// Whether people without an account may take part.
@@ -118,7 +121,7 @@ pub struct Serve {
     pub trust_proxy: Vec<http::trust::Proxy>,
 
     /// Expect every connection of a trusted proxy to begin with a header of the PROXY protocol, version 1 or 2.
-    #[arg(long, env = "WSRELAY_PROXY_PROTOCOL", requires = "trust_proxy", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "WSRELAY_PROXY_PROTOCOL", value_parser = FalseyValueParser::new())]
     pub proxy_protocol: bool,
 
     /// Whether to serve raw rooms (/relay/ROOM) and the echo probe (/echo).
@@ -273,19 +276,48 @@ enum Command {
 /// # Errors
 /// One line that says which flag or value is wrong.
 pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Invocation, String> {
-    match Cli::try_parse_from(args) {
-        Ok(Cli { command: Some(Command::Serve(serve)), .. } | Cli { command: None, serve }) => {
-            Ok(Invocation::Serve(serve))
+    let parsed = Cli::command().try_get_matches_from(args).and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches)?;
+        Ok((matches, cli))
+    });
+    match parsed {
+        Ok((matches, Cli { command: Some(Command::Serve(serve)), .. })) => {
+            let (_, matches) = matches.subcommand().expect("it was found");
+            agree(serve, matches).map(Invocation::Serve)
         }
-        Ok(Cli { command: Some(Command::Export(export)), .. }) => Ok(Invocation::Export(export)),
-        Ok(Cli { command: Some(Command::Backup(backup)), .. }) => Ok(Invocation::Backup(backup)),
-        Ok(Cli { command: Some(Command::User(user)), .. }) => Ok(Invocation::User(user)),
-        #[cfg(all(feature = "bench", target_os = "linux"))]
-        Ok(Cli { command: Some(Command::Bench(options)), .. }) => Ok(Invocation::Bench(options)),
-        Ok(Cli { command: Some(Command::Doctor(options)), .. }) => Ok(Invocation::Doctor(options)),
+        Ok((matches, Cli { command: None, serve })) => {
+            agree(serve, &matches).map(Invocation::Serve)
+        }
+        Ok((_, Cli { command: Some(command), .. })) => Ok(match command {
+            Command::Serve(serve) => Invocation::Serve(serve),
+            Command::Export(export) => Invocation::Export(export),
+            Command::Backup(backup) => Invocation::Backup(backup),
+            Command::User(user) => Invocation::User(user),
+            #[cfg(all(feature = "bench", target_os = "linux"))]
+            Command::Bench(options) => Invocation::Bench(options),
+            Command::Doctor(options) => Invocation::Doctor(options),
+        }),
         Err(e) if e.use_stderr() => Err(first_paragraph(&e.render().to_string())),
         Err(e) => Ok(Invocation::Print(e.render().to_string())),
     }
+}
+
+/// Settles what can be said in two ways at once: a flag counts for more than the environment, and memory for more than a file
+/// where both are in the environment.
+fn agree(mut serve: Serve, matches: &ArgMatches) -> Result<Serve, String> {
+    let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+    if serve.memory && is_flag("data") {
+        if is_flag("memory") {
+            return Err("error: --memory keeps no file: it cannot be used with --data".to_owned());
+        }
+        serve.memory = false;
+    }
+    if serve.proxy_protocol && serve.trust_proxy.is_empty() {
+        return Err(
+            "error: --proxy-protocol believes nobody unless --trust-proxy says whom".to_owned()
+        );
+    }
+    Ok(serve)
 }
 
 /// The part of a message that says what is wrong, on one line; usage and advice follow after a blank line.
@@ -394,7 +426,6 @@ mod tests {
 
     #[test]
     fn the_readme_has_every_flag_with_its_default() {
-        use clap::CommandFactory;
         let rows = rows_of_the_readme();
         let command = Cli::command();
         let mut flags = Vec::new();

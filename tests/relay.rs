@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
@@ -266,6 +266,36 @@ fn a_bad_flag_ends_with_status_2_and_an_address_in_use_with_1() {
     let (code, line) = run(&["--listen", &daemon.address.to_string()]);
     assert_eq!((code, line.lines().count()), (Some(1), 1), "{line}");
     assert!(line.contains(&daemon.address.to_string()), "{line}");
+}
+
+#[test]
+fn a_flag_counts_for_more_than_the_environment() {
+    let directory = std::env::temp_dir().join(format!("wsrelay-flags-{}", std::process::id()));
+    std::fs::create_dir(&directory).unwrap();
+    let file = directory.join("chat.db");
+    // Whether a daemon that was told so keeps its data in the file.
+    let keeps = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_wsrelay"));
+        command.args(args).args(["--listen", "127.0.0.1:0"]).envs(variables.iter().copied());
+        let mut daemon = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        std::io::BufReader::new(daemon.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        daemon.kill().unwrap();
+        daemon.wait().unwrap();
+        assert!(line.starts_with("listening on "), "{args:?} {variables:?}: {line}");
+        let is_there = file.exists();
+        for left in std::fs::read_dir(&directory).unwrap() {
+            std::fs::remove_file(left.unwrap().path()).unwrap();
+        }
+        is_there
+    };
+    let path = file.to_str().unwrap();
+    assert!(!keeps(&["--memory"], &[("WSRELAY_DATA", path)]));
+    assert!(!keeps(&[], &[("WSRELAY_DATA", path), ("WSRELAY_MEMORY", "1")]));
+    assert!(keeps(&["--data", path], &[("WSRELAY_MEMORY", "1")]));
+    assert!(keeps(&["--data", path], &[("WSRELAY_MEMORY", "0")]));
+    assert!(keeps(&["serve", "--data", path], &[("WSRELAY_PROXY_PROTOCOL", "false")]));
+    std::fs::remove_dir(directory).unwrap();
 }
 
 #[test]

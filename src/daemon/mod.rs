@@ -124,7 +124,7 @@ fn open_store(
     loop {
         match Store::open(place, wake_by(engine.waker())) {
             Err(OpenError::InUse) if Instant::now() < until => {}
-            opened => return opened.map_err(io::Error::other),
+            opened => return opened.map_err(|e| io::Error::other(format!("{place}: {e}"))),
         }
         if std::mem::take(&mut is_first) {
             let seconds = patience.as_secs();

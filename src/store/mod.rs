@@ -34,6 +34,7 @@ mod threads;
 mod writer;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
 
@@ -56,6 +57,16 @@ pub enum Place {
     File(PathBuf),
     /// Nowhere: all is gone when the store is. Reads then wait for writes, and writes for reads.
     Memory,
+}
+
+/// As the operator is told of it.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File(path) => write!(f, "{}", path.display()),
+            Place::Memory => f.write_str("memory"),
+        }
+    }
 }
 
 /// A store's near end. `T` is what the caller knows an answer by.

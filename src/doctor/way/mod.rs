@@ -128,7 +128,8 @@ impl Way<'_> {
             NoLink::Tls(says) => Finding::bad(
                 TOPIC,
                 format!("TLS fails at {url}: {says}"),
-                "Check the certificate's names, dates and chain; --ca FILE trusts one that you made yourself.",
+                "Check the certificate's names, dates and chain; --ca FILE trusts one that you made yourself, if it does not say of \
+                 itself that it is an authority (basicConstraints=CA:FALSE).",
             ),
         }
     }

@@ -151,7 +151,8 @@ impl Archive {
     /// When there is a file at that place, the copy cannot be written, or the file is damaged. Then there is no copy.
     pub fn back_up(&self, to: &Path) -> Result<(), OpenError> {
         if fs::symlink_metadata(to).is_ok() {
-            return Err(io::Error::from(io::ErrorKind::AlreadyExists).into());
+            let says = "there already, and nothing is written over";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, says).into());
         }
         // Under its own name only when it is whole: half a copy must not be taken for one.
         let unfinished = Unfinished::begin(beside(to, "-unfinished"))?;
