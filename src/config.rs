@@ -143,8 +143,13 @@ impl Default for Waits {
 pub(crate) const RECEIVE_BYTES: usize = 64 * 1024;
 
 /// What those who are in bring into one turn together before it publishes and flushes. Those not read yet come first in the
-/// next.
+/// next. Counted is what is used, not what is kept for later, which costs next to nothing.
 pub(crate) const RECEIVE_BYTES_PER_TURN: usize = 1024 * 1024;
+
+/// What one connection is read of at least, however many are ready: a message of 16 KiB whole. The rest stays in the kernel
+/// until it counts as busy. To copy 64 KiB in, and what is kept of them out again, takes longer than the time that one in
+/// two hundred has.
+pub(crate) const RECEIVE_BYTES_IN_A_CROWD: usize = 20 * 1024;
 
 /// How long a turn reads those who bring little at a time, those who bring more than one reading took, and those who are not
 /// let in yet. What a byte costs differs a thousandfold, from a large message to a thousand commands, so time is what
@@ -156,7 +161,8 @@ pub(crate) const READ_TIME_PER_TURN: ReadTime = ReadTime {
 };
 
 /// How long one connection is read before it is another's turn, and it counts as busy: long enough for whatever somebody
-/// says who does not flood, so that two hundred who begin to at once delay nobody by much.
+/// says who does not flood. Of more than eighty, each has an equal share of the turn's time, and a few frames at least: two
+/// hundred who begin to flood at once are all looked at within two turns or three, and from then on are behind the others.
 pub(crate) const READ_TIME_WHEN_READY: Duration = Duration::from_micros(100);
 /// The same for one who is busy: some thousand of the smallest frames.
 pub(crate) const READ_TIME_WHEN_BUSY: Duration = Duration::from_millis(1);

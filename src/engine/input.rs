@@ -27,17 +27,37 @@ enum Outcome {
     Open { answer: Vec<u8>, deflate: Option<Deflate>, member: bool },
 }
 
+/// What one connection that is ready may bring into a turn.
+struct Share {
+    time: Duration,
+    bytes: usize,
+}
+
 impl Engine {
     /// Reads the connections that are ready, within the turn's budgets.
     pub(super) fn read_ready(&mut self, service: &mut impl Service) {
         let mut receive = std::mem::take(&mut self.receive);
         let times = config::READ_TIME_PER_TURN;
-        self.slice = config::READ_TIME_WHEN_READY;
-        self.read_list(|lists| &mut lists.ready, times.ready, &mut receive, service);
+        let share = self.share_of_ready();
+        self.slice = share.time;
+        let first = &mut receive[..share.bytes];
+        self.read_list(|lists| &mut lists.ready, times.ready, first, service);
         self.slice = config::READ_TIME_WHEN_BUSY;
         self.read_list(|lists| &mut lists.busy, times.busy, &mut receive, service);
         self.read_list(|lists| &mut lists.arriving, times.arriving, &mut receive, service);
         self.receive = receive;
+    }
+
+    /// What each of those who are ready may bring before it counts as busy: the more there are, the less, so that who says
+    /// little and comes last does not wait for many turns.
+    fn share_of_ready(&self) -> Share {
+        let crowd = self.lists.ready.len().max(1);
+        let least = config::RECEIVE_BYTES_IN_A_CROWD;
+        let time = config::READ_TIME_PER_TURN.ready / u32::try_from(crowd).unwrap_or(u32::MAX);
+        Share {
+            time: time.min(config::READ_TIME_WHEN_READY),
+            bytes: (config::RECEIVE_BYTES_PER_TURN / crowd).clamp(least, config::RECEIVE_BYTES),
+        }
     }
 
     fn read_list(
@@ -60,7 +80,8 @@ impl Engine {
         }
     }
 
-    /// Reads one connection once, what was left unread before anything new. Answers with the bytes looked at.
+    /// Reads one connection once, what was left unread before anything new. Answers with the bytes used; those kept for
+    /// later do not count, or sixteen who bring a buffer-full would use up a turn's bytes in a fraction of its time.
     fn read(&mut self, id: ConnId, receive: &mut [u8], service: &mut impl Service) -> usize {
         let Some(conn) = self.slots.find(id) else { return 0 };
         conn.flags.ready = false;
@@ -75,8 +96,7 @@ impl Engine {
             // There may be news in the socket as well, whose edge has been seen already.
             self.lists.read_on_later(conn);
             let mut unread = self.unread.remove(&id).unwrap_or_default();
-            self.take_in(id, &mut unread, service);
-            return unread.len();
+            return self.take_in(id, &mut unread, service);
         }
         match conn.socket.read(receive) {
             Ok(0) => self.peer_ended(id),
@@ -90,8 +110,7 @@ impl Engine {
                 } else if conn.flags.read_ended {
                     self.lists.read_later(conn);
                 }
-                self.take_in(id, &mut receive[..received], service);
-                return received;
+                return self.take_in(id, &mut receive[..received], service);
             }
             Err(e) if would_wait(&e) => {}
             Err(_) => self.kill(id, Ending::Lost),
@@ -100,8 +119,8 @@ impl Engine {
     }
 
     /// Hands input to the protocol of the connection's phase until it is used up, or until the connection has had its
-    /// share of this turn.
-    fn take_in(&mut self, id: ConnId, input: &mut [u8], service: &mut impl Service) {
+    /// share of this turn. Answers with the bytes used.
+    fn take_in(&mut self, id: ConnId, input: &mut [u8], service: &mut impl Service) -> usize {
         let mut taken = 0;
         let mut budget = config::MESSAGE_BYTES_PER_TURN;
         let (mut events, mut until) = (0u32, None);
@@ -114,7 +133,7 @@ impl Engine {
                 }
             }
             events += 1;
-            let Some(conn) = self.slots.find(id) else { return };
+            let Some(conn) = self.slots.find(id) else { return taken };
             if conn.is_paused() || budget == 0 {
                 conn.flags.unread = true;
                 self.lists.read_on_later(conn);
@@ -131,6 +150,7 @@ impl Engine {
             };
         }
         self.charge(id);
+        taken
     }
 
     /// Reads towards the header with which a trusted proxy begins. Answers with the bytes used.

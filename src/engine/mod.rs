@@ -7,7 +7,8 @@
 //!
 //! 1. *Wait* for readiness, the next deadline, or a [`Waker`].
 //! 2. *Read* every ready connection, a buffer-full at most, and hand its requests and messages to the service: those who
-//!    are in first, and of them those first who say little.
+//!    are in first, and of them those first who say little. Who says much is found out by reading: the more are ready, the
+//!    less each may say before it counts as busy.
 //! 3. *Wake*: when a worker has something, the service takes it in.
 //! 4. *Accept*: those at the door come after those inside.
 //! 5. *Deadlines*: late heads, pings, silence, slow closes; then the service's own.
