@@ -34,11 +34,14 @@
 //! # Embedding
 //!
 //! Without default features the crate is what the table's first four rows say, on mio, sha1, base64, httparse, slab and
-//! log; the feature `chat` adds the next two. A relay of your own:
+//! log; the feature `chat` adds the next two, `deflate` compression. A relay of your own:
 //!
 //! ```no_run
 #![doc = include_str!("../examples/relay.rs")]
 //! ```
+//!
+//! It runs until a service calls [`engine::Actions::drain`], for instance because another thread used the engine's
+//! [`engine::Waker`]. What an operator should know goes to whatever logger of `log` there is.
 //!
 //! Engine and relay need 64-bit Unix.
 #![forbid(unsafe_code)]

@@ -190,7 +190,8 @@ pub struct Upgrade {
 /// Why the engine closes a connection of its own accord; see [`Service::close_code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Its outbox is over [`Config::outbox_bytes_max`].
+    /// Its outbox is over [`Config::outbox_bytes_max`]; or all together are over [`Config::outboxes_bytes_max`], and its own
+    /// is more than an equal share of that.
     SlowReader,
     /// The engine drains.
     Drain,
