@@ -200,7 +200,7 @@ class Files(Operator):
             posted = await ann.ask("post", room="lobby", body="before")
             self.succeed("backup", str(copy))
             await ann.ask("post", room="lobby", body="after")
-            self.fail_with("exists", "backup", str(copy))
+            self.fail_with("there already", "backup", str(copy))
             await ann.leave()
         self.assertEqual(sorted(path.name for path in self.directory.iterdir() if "copy" in path.name), ["copy.db"])
         self.file = copy
