@@ -18,13 +18,13 @@ export { pause, within };
 
 const PATIENCE_MS = 30_000;
 
-/** @param {string} what @param {() => any} holds @returns {Promise<any>} what it answered */
+/** @param {string | (() => string)} what @param {() => any} holds @returns {Promise<any>} what it answered */
 export async function eventually(what, holds, patienceMs = PATIENCE_MS) {
   const by = performance.now() + patienceMs;
   for (;;) {
     const held = await holds();
     if (held) return held;
-    assert.ok(performance.now() < by, `never happened: ${what}`);
+    assert.ok(performance.now() < by, `never happened: ${typeof what === 'function' ? what() : what}`);
     await pause(20);
   }
 }

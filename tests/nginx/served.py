@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import pathlib
@@ -37,12 +38,14 @@ http {{
 """
 
 
-def free_port() -> int:
-    """nginx cannot say which port it took, so one is found for it. Should another process take it in between, nginx
-    says so and the test fails; it does not hang."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_ports(count: int) -> list[int]:
+    """nginx cannot say which ports it took, so some are found for it, all different because all are held until the last
+    one is. Should another process take one in between, nginx says so and the test fails; it does not hang."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 class Site:
@@ -51,7 +54,7 @@ class Site:
     def __init__(self, directory: pathlib.Path, upstream: str, changes: tuple[tuple[str, str], ...] = ()) -> None:
         """`changes` are made to the site, old text to new."""
         self._directory = directory
-        self.http_port, self.https_port = free_port(), free_port()
+        self.http_port, self.https_port = free_ports(2)
         certificate, key = self._certificate()
         site = SITE.read_text()
         for old, new in (
