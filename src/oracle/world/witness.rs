@@ -159,6 +159,7 @@ impl Witness {
                 self.check_refusal(person, &matter, *refusal)
             }
             Event::Out(room, _) => {
+                self.knocked.remove(&(room.clone(), person));
                 self.truth.visit(room, person, false);
                 Ok(())
             }
@@ -171,12 +172,14 @@ impl Witness {
                 self.truth.check_summary(person, summary)
             }
             Event::Welcome(welcome) => {
-                // Who was let in when their connection broke is told so now. What an invite room commits is seen by its
-                // members alone; who may come in is whoever knows its name.
-                let invites = welcome.rooms.iter().filter(|room| room.kind == RoomKind::Invite);
-                for room in invites.map(|summary| summary.room.clone()) {
-                    if self.knocked.contains(&(room.clone(), person)) {
-                        self.truth.visit(&room, person, true);
+                // Who was let in when their connection broke is told so now: into an invite room, or as a guest into an open
+                // one. No entry says so, and who may come in is whoever asks.
+                let lets_in = |kind| matches!(kind, RoomKind::Open | RoomKind::Invite);
+                for summary in welcome.rooms.iter().filter(|summary| lets_in(summary.kind)) {
+                    let room = &summary.room;
+                    let has_knocked = self.knocked.contains(&(room.clone(), person));
+                    if has_knocked && !self.truth.is_banned(room, person) {
+                        self.truth.visit(room, person, true);
                     }
                 }
                 self.truth.check_event(person, event)
