@@ -188,7 +188,7 @@ impl Chat {
                 standing.outranks(room.role_of(target))?;
                 What::Remove { user: self.author(target) }
             }
-            Act::Leave => decide_leave(room, standing)?,
+            Act::Leave => self.decide_leave(room, standing, person)?,
             Act::Role { user, role } => self.decide_role(room, standing, person, user, *role)?,
             Act::Rename { title } => {
                 changed(room.title.as_deref() != Some(title))?;
@@ -328,16 +328,23 @@ impl Chat {
         }
     }
 
+    /// The last owner may go where nobody stays who could be made another: a guest who visits an open room cannot.
+    fn decide_leave(
+        &self,
+        room: &Room,
+        standing: Standing,
+        person: PersonKey,
+    ) -> Result<What, Refusal> {
+        keeps_an_owner(room, standing).or_else(|refusal| match self.heir(room, person) {
+            Some(_) => Err(refusal),
+            None => Ok(()),
+        })?;
+        Ok(What::Leave)
+    }
+
     fn author(&self, person: PersonKey) -> Author {
         self.people[person].author.clone()
     }
-}
-
-fn decide_leave(room: &Room, standing: Standing) -> Result<What, Refusal> {
-    if room.members.len() > 1 {
-        keeps_an_owner(room, standing)?;
-    }
-    Ok(What::Leave)
 }
 
 /// Whether a room has an owner still when this member no longer is.

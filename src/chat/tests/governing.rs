@@ -133,6 +133,25 @@ fn a_room_keeps_an_owner() {
 }
 
 #[test]
+fn a_guest_who_visits_keeps_no_owner_in_an_open_room() {
+    run(r#"
+        accounts ana bo
+        guest gus
+        ana  create open attic
+        gus  join attic
+        ana  leave attic     -> ana: ok attic#2
+                              | gus: attic#2 ana leave
+                              | ana: out attic left
+        // Guests come in without an entry: all is well for the next account.
+        bo   join attic
+        bo   members attic   -> bo: ok attic [bo owner online 3/3, gus member online 1/1] of 2
+        gus  leave attic
+        ana  join attic
+        bo   leave attic     -> bo: err last_owner
+    "#);
+}
+
+#[test]
 fn who_comes_first_into_a_room_that_all_had_left_owns_it() {
     run(r#"
         accounts ana bo cy
