@@ -22,6 +22,7 @@ const KNOWN: &[(u64, &str)] = &[
         5729,
         "who was let in by a resume that broke, and was told by the next welcome, passed for a spy",
     ),
+    (14113, "who was in fifty rooms read too slowly each time they came back"),
     (95501, "the same, with a guest and an open room"),
 ];
 

@@ -30,9 +30,7 @@ use super::command::RequestId;
 use super::deciding::Entrance;
 use super::effect::RoomKey;
 use super::event::{Answer, Joined, Recovered};
-use super::limits::{
-    BUSY_AFTER_MS, REPLAY_BYTES_MAX, REPLAY_ENTRIES_TOGETHER_MAX, RESUME_ROOMS_MAX,
-};
+use super::limits::{BUSY_AFTER_MS, RESUME_ROOMS_MAX};
 use super::pending::{Asker, Wish};
 use super::people::PersonKey;
 use super::refusal::Refusal;
@@ -132,7 +130,7 @@ impl Chat {
             return self.answer(Asker::Session(session, request), Err(busy));
         }
         joins.rooms += rooms.len();
-        let budget = Budget { bytes: REPLAY_BYTES_MAX, entries: REPLAY_ENTRIES_TOGETHER_MAX };
+        let budget = Budget::WHOLE;
         joins.queue.push_back(Errand::Join(Batch { request, kind, rooms, budget }));
         self.joining.push_back(session);
     }
@@ -165,7 +163,10 @@ impl Chat {
             let (budget, through) = (batch.budget, Seq::START);
             joins.current = Some(Join { room, since, budget, reads: 0, through });
             joins.rooms -= 1;
-            self.come_in_first(session);
+            match budget.is_spent() {
+                false => self.come_in_first(session),
+                true => self.refuse_join(session, Refusal::Busy { after_ms: BUSY_AFTER_MS }),
+            }
         } else {
             let (request, kind) = (batch.request, batch.kind);
             joins.queue.pop_front();
@@ -250,7 +251,11 @@ impl Chat {
             self.out.send(session_id, event);
         }
         self.attach(session, key);
-        self.tell_presence(session_id, key);
+        let presence_bytes = self.tell_presence(session_id, key);
+        let joins = self.sessions.open_mut(session).and_then(|open| open.joins.as_mut());
+        if let Some(Errand::Join(batch)) = joins.and_then(|joins| joins.queue.front_mut()) {
+            batch.budget.take_presence(presence_bytes);
+        }
     }
 
     /// Answers a join; the next can begin.

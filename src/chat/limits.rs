@@ -33,6 +33,9 @@ pub const RESUME_ROOMS_MAX: usize = 256;
 pub const REPLAY_ENTRIES_MAX: u64 = 1_000;
 /// Bytes of text that the replays of one request come to, all its rooms together: half of what an outbox holds.
 pub const REPLAY_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of names that one request is told of who is present, all its rooms together, before it is asked to come again for the
+/// rest: a quarter of what an outbox holds. Whoever is in so many full rooms would else read too slowly each time.
+pub const PRESENCE_BYTES_MAX: usize = 256 * 1024;
 /// Entries that the replays of one request come to, all its rooms together: with the bytes of their texts and what JSON
 /// adds they still fit an outbox.
 pub const REPLAY_ENTRIES_TOGETHER_MAX: u64 = 2_000;

@@ -127,9 +127,14 @@ impl Chat {
     }
 
     /// Tells one session who is present in a room.
-    pub(super) fn tell_presence(&mut self, session: SessionId, key: RoomKey) {
-        let event = Event::Presence(self.rooms[key].id.clone(), self.presence(key));
-        self.out.send(session, event);
+    pub(super) fn tell_presence(&mut self, session: SessionId, key: RoomKey) -> usize {
+        let presence = self.presence(key);
+        let bytes = match &presence {
+            Presence::Names(names) => names.iter().map(|name| name.as_str().len()).sum(),
+            _ => 0,
+        };
+        self.out.send(session, Event::Presence(self.rooms[key].id.clone(), presence));
+        bytes
     }
 
     fn presence(&self, key: RoomKey) -> Presence {

@@ -8,7 +8,10 @@ use std::rc::Rc;
 use super::Chat;
 use super::entry::{Entry, Record, What};
 use super::event::{Event, Recovered};
-use super::limits::{REPLAY_ENTRIES_MAX, REPLAY_READS_MAX};
+use super::limits::{
+    PRESENCE_BYTES_MAX, REPLAY_BYTES_MAX, REPLAY_ENTRIES_MAX, REPLAY_ENTRIES_TOGETHER_MAX,
+    REPLAY_READS_MAX,
+};
 use super::log::{Read, ReadOut};
 use super::pending::Waiting;
 use super::room::Room;
@@ -17,11 +20,13 @@ use super::routing::Log;
 use super::seq::{Seq, Since};
 use super::sessions::SessionKey;
 
-/// What the replays of one request may still come to.
+/// What the joins of one request may still bring.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
-    pub(super) bytes: usize,
-    pub(super) entries: u64,
+    bytes: usize,
+    entries: u64,
+    /// Of the names of those who are present.
+    presence_bytes: usize,
 }
 
 /// What is sent before what happens.
@@ -81,6 +86,12 @@ impl Replay {
 }
 
 impl Budget {
+    pub(super) const WHOLE: Self = Self {
+        bytes: REPLAY_BYTES_MAX,
+        entries: REPLAY_ENTRIES_TOGETHER_MAX,
+        presence_bytes: PRESENCE_BYTES_MAX,
+    };
+
     fn covers(self, replay: &Replay) -> bool {
         replay.len() <= self.entries && replay.bytes() <= self.bytes
     }
@@ -88,6 +99,15 @@ impl Budget {
     pub(super) fn take(&mut self, replay: &Replay) {
         self.entries = self.entries.saturating_sub(replay.len());
         self.bytes = self.bytes.saturating_sub(replay.bytes());
+    }
+
+    pub(super) fn take_presence(&mut self, bytes: usize) {
+        self.presence_bytes = self.presence_bytes.saturating_sub(bytes);
+    }
+
+    /// Whether nobody else can be told who is present, which a replay can do without and a join cannot.
+    pub(super) fn is_spent(self) -> bool {
+        self.presence_bytes == 0
     }
 }
 

@@ -1,6 +1,8 @@
 //! Joins: who may come in, in which order, and what a session is attached to.
 
-use super::script::{run, run_unlimited};
+use super::super::limits::Limits;
+use super::script::{Runner, run, run_unlimited};
+use super::world::World;
 
 #[test]
 fn everybody_can_join_the_lobby_and_any_open_room() {
@@ -202,4 +204,31 @@ fn a_queue_of_joins_has_an_end() {
     run_unlimited(&script);
     let too_many = format!("accounts ana\nana resume {} -> ana: err too_many\n", rooms(0, 257));
     run_unlimited(&too_many);
+}
+
+#[test]
+fn who_is_in_many_full_rooms_is_asked_to_come_again_for_some() {
+    let limits = Limits { commands_per_second: 0, entries_per_second: 0, ..Limits::default() };
+    let mut runner = Runner::new(World::new(limits, true));
+    let rooms: Vec<String> = (0..20).map(|n| format!("den{n}")).collect();
+    runner.told("accounts ana");
+    for room in &rooms {
+        runner.told(&format!("ana create open {room}"));
+    }
+    // Their names are 90 bytes each: those in 17 rooms are more than one request is told of.
+    for n in 0..180 {
+        let guest = format!("{}{n}", "山".repeat(29));
+        runner.told(&format!("guest {guest}"));
+        for room in &rooms {
+            runner.told(&format!("{guest} join {room}"));
+            runner.told(&format!("{guest} detach {room}"));
+        }
+    }
+    let told = runner.told(&format!("ana resume {}", rooms.join(" ")));
+    let mut expected: Vec<String> = (0..17).map(|n| format!("ana: joined den{n} seq=1")).collect();
+    expected.extend((17..20).map(|n| format!("ana: joined den{n} err busy after 1000")));
+    expected.push("ana: ok resumed".into());
+    assert_eq!(told, expected);
+    let told = runner.told("ana resume den17 den18 den19");
+    assert_eq!(told.iter().filter(|line| line.starts_with("ana: joined ")).count(), 3, "{told:?}");
 }

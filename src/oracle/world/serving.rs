@@ -135,11 +135,18 @@ impl World {
             let arrival = self.network.send(to.0, End::Client, text.as_str().into(), self.now_ms);
             self.agenda.plan_arrivals(arrival);
         }
-        if backlog > FULL_PACKETS {
+        if backlog > self.full_packets(to.0) {
             self.note(|| format!("{} reads too slowly", to.0));
             self.hang_up(to.0);
         }
         Ok(())
+    }
+
+    /// How many packets wait at most for a client. All that it follows can be told of at once: of each room, where it is and
+    /// who is there.
+    fn full_packets(&self, link: LinkNo) -> usize {
+        let client = self.network.link(link).map(|known| &self.clients[known.client]);
+        FULL_PACKETS + 2 * client.map_or(0, |client| client.views.len())
     }
 
     /// Closes a connection from the server's side; the domain learns of it afterwards.
