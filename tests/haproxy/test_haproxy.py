@@ -104,9 +104,13 @@ class Proxy:
     def ask(self, source: str, path: str) -> bytes:
         """The first line of what such a client is answered, which may come before it has asked."""
         with self._dial(source) as client:
+            answer = b""
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
-            return b"".join(iter(lambda: client.recv(65536), b"")).partition(b"\r\n")[0]
+            with contextlib.suppress(ConnectionResetError):
+                while part := client.recv(65536):
+                    answer += part
+            return answer.partition(b"\r\n")[0]
 
     def _dial(self, source: str) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_S, source_address=(source, 0))
