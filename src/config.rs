@@ -233,5 +233,9 @@ pub(crate) const EVENTS_PER_TURN: usize = 1024;
 /// more, the process was stopped or starved, and its peers have that time back.
 pub(crate) const AWAY: Duration = Duration::from_secs(1);
 
+/// How long who is turned away has for a request, and how many have that at a time: each holds a descriptor.
+pub(crate) const TURNED_AWAY_WAIT: Duration = Duration::from_millis(10);
+pub(crate) const TURNED_AWAY_WAIT_MAX: usize = 16;
+
 /// How long a listener rests when the process is out of descriptors and none of its own connections ends.
 pub(crate) const ACCEPT_REST: Duration = Duration::from_secs(1);

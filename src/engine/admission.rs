@@ -3,7 +3,7 @@
 //! Owns what becomes of a socket that was accepted, and of a connection when it is known whose it is. Who may come in is
 //! decided by the [`Door`](super::door::Door)'s counts.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
 use mio::Interest;
 
@@ -107,14 +107,18 @@ impl Engine {
     }
 
     /// Refuses a connection before anything is made of it: cheap, and clear to who asked.
-    fn turn_away(&mut self, mut socket: Socket, peer: Peer, why: TurnedAway) {
+    fn turn_away(&mut self, socket: Socket, peer: Peer, why: TurnedAway) {
         self.counters.turned_away.add(why.code());
         log::info!(peer:%; "a connection is turned away: {}", why.message());
-        let bytes = self.refusal(why);
-        // A fresh socket's buffer is empty: either all of it fits or the peer has gone.
-        let _ = socket.write(&bytes);
-        // Closed with the request unread, the connection would be reset, and the answer perhaps lost with it.
-        let _ = socket.read(&mut self.receive);
+        let answer = self.refusal(why);
+        self.doorstep.turn_away(socket, answer, self.now, &mut self.receive);
+    }
+
+    /// Has those leave who have been told why they cannot come in.
+    pub(super) fn clear_doorstep(&mut self) {
+        if self.doorstep.tell_due(self.now, &mut self.receive) {
+            self.listeners.end_rest();
+        }
     }
 
     fn refusal(&mut self, why: TurnedAway) -> Vec<u8> {

@@ -35,6 +35,7 @@ mod conn;
 mod conn_map;
 mod deadline;
 mod door;
+mod doorstep;
 mod draining;
 mod figures;
 mod ids;
@@ -70,6 +71,7 @@ use self::audience::Audiences;
 use self::conn::{Conn, Http, Phase};
 use self::deadline::{Deadlines, Tick};
 use self::door::Door;
+use self::doorstep::Doorstep;
 use self::draining::Drain;
 use self::listener::{Listeners, ListeningSocket, WAKER, set_nodelay};
 use self::outbox::Pool;
@@ -257,6 +259,7 @@ pub struct Engine {
 
     slots: Slots,
     door: Door,
+    doorstep: Doorstep,
     /// Who WebSockets are for that a trusted proxy has brought.
     behind_proxies: HashMap<ConnId, Client>,
     rates: Rates,
@@ -319,6 +322,7 @@ impl Engine {
             listeners: Listeners::default(),
             slots: Slots::default(),
             door: Door::new(&config, now),
+            doorstep: Doorstep::default(),
             behind_proxies: HashMap::new(),
             rates: Rates::new(config.rate_limit),
             audiences: Audiences::default(),
@@ -415,6 +419,7 @@ impl Engine {
             self.apply_actions(service);
         }
         self.accept();
+        self.clear_doorstep();
         self.pass_deadlines();
         self.go_on_draining(service);
         if service.next_deadline().is_some_and(|at| at <= self.now) {
@@ -465,9 +470,13 @@ impl Engine {
         }
         let from_now = |at: Instant| at.saturating_duration_since(now);
         let accept = self.listeners.retry_at(now).map(from_now);
+        let doorstep = self.doorstep.next().map(from_now);
         let drain = self.drain.next().map(from_now);
         let service = service.map(from_now);
-        [self.deadlines.wait_from(now), accept, drain, service].into_iter().flatten().min()
+        [self.deadlines.wait_from(now), accept, doorstep, drain, service]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn note_readiness(&mut self) {
