@@ -105,7 +105,7 @@ impl Budget {
         self.presence_bytes = self.presence_bytes.saturating_sub(bytes);
     }
 
-    /// Whether nobody else can be told who is present, which a replay can do without and a join cannot.
+    /// True if no more can be told of who is present. A room can do without a replay, and not without this.
     pub(super) fn is_spent(self) -> bool {
         self.presence_bytes == 0
     }
