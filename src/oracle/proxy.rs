@@ -51,9 +51,13 @@ enum Model {
     Accepted((usize, Source)),
 }
 
+/// What version 2 begins with.
+const SIGNATURE: &[u8] = b"\r\n\r\n\0\r\nQUIT\n";
+
 fn model(data: &[u8]) -> Model {
-    let verdict = match data.strip_prefix(b"\r\n\r\n\0\r\nQUIT\n") {
+    let verdict = match data.strip_prefix(SIGNATURE) {
         Some(rest) => binary(rest).map(|found| found.map(|(bytes, source)| (bytes + 12, source))),
+        None if SIGNATURE.starts_with(data) => None,
         None => line(data),
     };
     match verdict {
