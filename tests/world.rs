@@ -23,6 +23,10 @@ const KNOWN: &[(u64, &str)] = &[
         "who was let in by a resume that broke, and was told by the next welcome, passed for a spy",
     ),
     (14113, "who was in fifty rooms read too slowly each time they came back"),
+    (
+        37684,
+        "who came into a room whose owner was deleted, and not yet out of it, passed for a usurper",
+    ),
     (95501, "the same, with a guest and an open room"),
 ];
 

@@ -192,7 +192,12 @@ impl Story {
     ///
     /// # Errors
     /// What is against it.
-    pub(super) fn allows(&self, entry: &Entry, now: UnixMs) -> Result<(), &'static str> {
+    pub(super) fn allows(
+        &self,
+        entry: &Entry,
+        now: UnixMs,
+        deleted: &BTreeSet<PersonId>,
+    ) -> Result<(), &'static str> {
         let by = entry.from.id;
         let is_for_guests = matches!(self.kind, RoomKind::Lobby | RoomKind::Open);
         if by.is_guest() && !is_for_guests {
@@ -211,7 +216,7 @@ impl Story {
             | What::Delete { .. }
             | What::React { .. }
             | What::Pin { .. } => self.allows_saying(by, role, is_muted, &entry.what),
-            what => self.allows_governing(by, role, what),
+            what => self.allows_governing(by, role, what, deleted),
         };
         allowed.then_some(()).ok_or("done without the right to")
     }
@@ -244,7 +249,13 @@ impl Story {
         }
     }
 
-    fn allows_governing(&self, by: PersonId, role: Role, what: &What) -> bool {
+    fn allows_governing(
+        &self,
+        by: PersonId,
+        role: Role,
+        what: &What,
+        deleted: &BTreeSet<PersonId>,
+    ) -> bool {
         let moderates = role >= Role::Admin;
         let of_kind = |kinds: &[RoomKind]| kinds.contains(&self.kind);
         let is_above = |user: &Author| self.role_of(user.id).is_none_or(|other| other < role);
@@ -266,9 +277,11 @@ impl Story {
             What::Mode(_) => of_kind(MODERATED) && moderates,
             What::Role { user, role: given } => {
                 let by_rank = moderates && may_give(*given) && (is_above(user) || user.id == by);
-                // The first account of all takes a lobby that nobody owns, and who comes first a room that all had left.
+                // The first account of all takes a lobby that nobody owns, and who comes first a room that all had left, or
+                // whose owner's account is deleted and about to leave.
                 let may_take = self.kind == RoomKind::Lobby || user.id == by;
-                let is_crowned = may_take && !self.is_owned();
+                let mut owners = self.members.iter().filter(|(_, role)| **role == Role::Owner);
+                let is_crowned = may_take && owners.all(|(owner, _)| deleted.contains(owner));
                 of_kind(MODERATED) && (by_rank || is_crowned)
             }
             _ => false,

@@ -65,7 +65,9 @@ impl Truth {
     /// The promise that it breaks.
     pub(crate) fn tell(&mut self, room: &RoomId, entry: &Entry, now: UnixMs) -> Result<(), String> {
         let story = self.stories.get_mut(room).ok_or_else(|| format!("{room} is not there"))?;
-        story.allows(entry, now).map_err(|why| format!("{room}: {why}: {entry:?}"))?;
+        story
+            .allows(entry, now, &self.deleted)
+            .map_err(|why| format!("{room}: {why}: {entry:?}"))?;
         self.leaving = story.put_out_by(entry).map(|person| (room.clone(), person));
         story.take(entry, &self.deleted)
     }
