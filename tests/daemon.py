@@ -21,6 +21,17 @@ READY_S = 10.0
 EXIT_S = 15.0
 
 
+def end(process: subprocess.Popen[bytes], timeout_s: float = EXIT_S) -> None:
+    """Ends a program that stands beside the daemon, with SIGTERM. One that outstays the deadline is killed, and that is an error."""
+    process.terminate()
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
 class Daemon:
     """`with` starts it; leaving the block ends it with SIGTERM and insists on status 0."""
 

@@ -16,7 +16,7 @@ import tempfile
 import time
 import unittest
 
-from daemon import Daemon
+from daemon import Daemon, end
 from websockets.sync.client import connect
 
 WAIT_S = 10.0
@@ -59,21 +59,12 @@ class Proxy:
             ))
             command = [os.environ["HAPROXY_BIN"], "-db", "-q", "-f", config]
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[listener.fileno()])
-            stack.callback(self._end)
+            stack.callback(end, self._process, WAIT_S)
             self._kept = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._kept.close()
-
-    def _end(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(WAIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-            raise
 
     def server(self) -> dict[str, str]:
         """What HAProxy says of the daemon: `status`, `check_status` and the rest of its statistics."""

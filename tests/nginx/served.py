@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import time
 
+from daemon import end
 from websockets.asyncio.client import connect
 
 SITE = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
@@ -105,14 +106,7 @@ class Site:
                 time.sleep(0.02)
 
     def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(WAIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-            raise
+        end(self._process, WAIT_S)
 
     def reload(self) -> None:
         """Has it read its configuration again, as `nginx -s reload` does: new workers, and an end to the old ones."""
