@@ -11,7 +11,7 @@ use super::truth::Truth;
 use crate::chat::log::{Write, Written};
 use crate::chat::{
     Answer, CallId, Event, Joined, PersonId, Refusal, Request, RequestId, RoomId, RoomKind,
-    SessionId, UnixMs,
+    RoomSummary, SessionId, UnixMs,
 };
 
 /// Who is there, what they asked for, and what is so.
@@ -164,27 +164,28 @@ impl Witness {
                 Ok(())
             }
             Event::Room(summary) => {
-                // Who comes in without an entry may hear of it before the answer.
-                let lets_in = matches!(summary.kind, RoomKind::Open | RoomKind::Invite);
-                if lets_in && !self.truth.is_banned(&summary.room, person) {
-                    self.truth.visit(&summary.room, person, true);
-                }
+                self.comes_in_silently(person, summary);
                 self.truth.check_summary(person, summary)
             }
             Event::Welcome(welcome) => {
-                // Who was let in when their connection broke is told so now: into an invite room, or as a guest into an open
-                // one. No entry says so, and who may come in is whoever asks.
-                let lets_in = |kind| matches!(kind, RoomKind::Open | RoomKind::Invite);
-                for summary in welcome.rooms.iter().filter(|summary| lets_in(summary.kind)) {
-                    let room = &summary.room;
-                    let has_knocked = self.knocked.contains(&(room.clone(), person));
-                    if has_knocked && !self.truth.is_banned(room, person) {
-                        self.truth.visit(room, person, true);
+                // Who was let in when their connection broke is told so now.
+                for summary in &welcome.rooms {
+                    if self.knocked.contains(&(summary.room.clone(), person)) {
+                        self.comes_in_silently(person, summary);
                     }
                 }
                 self.truth.check_event(person, event)
             }
             event => self.truth.check_event(person, event),
+        }
+    }
+
+    /// Into an invite room, and as a guest into an open one, one comes without an entry that could be seen, whoever asks; and
+    /// may hear of it before the answer.
+    fn comes_in_silently(&mut self, person: PersonId, summary: &RoomSummary) {
+        let lets_in = matches!(summary.kind, RoomKind::Open | RoomKind::Invite);
+        if lets_in && !self.truth.is_banned(&summary.room, person) {
+            self.truth.visit(&summary.room, person, true);
         }
     }
 
