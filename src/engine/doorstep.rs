@@ -16,11 +16,12 @@ use crate::config;
 
 #[derive(Debug, Default)]
 pub(super) struct Doorstep {
-    waiting: VecDeque<TurnedAway>,
+    waiting: VecDeque<Leaving>,
 }
 
+/// Somebody who is to be told why, and then left.
 #[derive(Debug)]
-struct TurnedAway {
+struct Leaving {
     socket: Socket,
     answer: Vec<u8>,
     until: Instant,
@@ -44,7 +45,7 @@ impl Doorstep {
                     self.tell_first(buffer);
                 }
                 let until = now + config::TURNED_AWAY_WAIT;
-                self.waiting.push_back(TurnedAway { socket, answer, until });
+                self.waiting.push_back(Leaving { socket, answer, until });
             }
             Ok(0) | Err(_) => {}
         }
@@ -65,7 +66,7 @@ impl Doorstep {
     }
 
     fn tell_first(&mut self, buffer: &mut [u8]) {
-        if let Some(TurnedAway { mut socket, answer, .. }) = self.waiting.pop_front() {
+        if let Some(Leaving { mut socket, answer, .. }) = self.waiting.pop_front() {
             let _ = socket.write(&answer);
             // Closed with the request unread, the connection would be reset, and the answer perhaps lost with it.
             let _ = socket.read(buffer);
