@@ -335,11 +335,10 @@ impl Chat {
         standing: Standing,
         person: PersonKey,
     ) -> Result<What, Refusal> {
-        keeps_an_owner(room, standing).or_else(|refusal| match self.heir(room, person) {
-            Some(_) => Err(refusal),
-            None => Ok(()),
-        })?;
-        Ok(What::Leave)
+        match keeps_an_owner(room, standing) {
+            Err(refusal) if self.heir(room, person).is_some() => Err(refusal),
+            _ => Ok(What::Leave),
+        }
     }
 
     fn author(&self, person: PersonKey) -> Author {

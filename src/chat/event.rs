@@ -277,6 +277,16 @@ pub enum Presence {
     Went(Name, Option<UnixMs>),
 }
 
+impl Presence {
+    /// Bytes of the names in a list of all who are present.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Names(names) => names.iter().map(|name| name.as_str().len()).sum(),
+            Self::Count(_) | Self::Came(_) | Self::Went(..) => 0,
+        }
+    }
+}
+
 /// Why somebody is no longer in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutReason {

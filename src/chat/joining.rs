@@ -29,7 +29,7 @@ use super::Chat;
 use super::command::RequestId;
 use super::deciding::Entrance;
 use super::effect::RoomKey;
-use super::event::{Answer, Joined, Recovered};
+use super::event::{Answer, Event, Joined, Recovered};
 use super::limits::{BUSY_AFTER_MS, RESUME_ROOMS_MAX};
 use super::pending::{Asker, Wish};
 use super::people::PersonKey;
@@ -130,8 +130,8 @@ impl Chat {
             return self.answer(Asker::Session(session, request), Err(busy));
         }
         joins.rooms += rooms.len();
-        let budget = Budget::WHOLE;
-        joins.queue.push_back(Errand::Join(Batch { request, kind, rooms, budget }));
+        let batch = Batch { request, kind, rooms, budget: Budget::WHOLE };
+        joins.queue.push_back(Errand::Join(batch));
         self.joining.push_back(session);
     }
 
@@ -236,12 +236,14 @@ impl Chat {
         recovered: Recovered,
         replay: Replay,
     ) {
-        let Some(join) = self.join_of(session) else { return };
-        join.budget.take(&replay);
-        let id = join.room.clone();
+        let Some(id) = self.join_of(session).map(|join| join.room.clone()) else { return };
         let Some(key) = self.rooms.find(&id) else {
             return self.refuse_join(session, Refusal::NoRoom);
         };
+        let presence = self.presence(key);
+        if let Some(join) = self.join_of(session) {
+            join.budget.take(&replay, &presence);
+        }
         let room = &self.rooms[key];
         let (epoch, seq, first) = (room.epoch.clone(), room.seq, self.first_of(room));
         self.end_join(session, Ok(Joined { room: id.clone(), epoch, seq, first, recovered }));
@@ -251,11 +253,7 @@ impl Chat {
             self.out.send(session_id, event);
         }
         self.attach(session, key);
-        let presence_bytes = self.tell_presence(session_id, key);
-        let joins = self.sessions.open_mut(session).and_then(|open| open.joins.as_mut());
-        if let Some(Errand::Join(batch)) = joins.and_then(|joins| joins.queue.front_mut()) {
-            batch.budget.take_presence(presence_bytes);
-        }
+        self.out.send(session_id, Event::Presence(id, presence));
     }
 
     /// Answers a join; the next can begin.

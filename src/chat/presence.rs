@@ -13,7 +13,7 @@
 //! ```
 
 use super::Chat;
-use super::effect::{RoomKey, SessionId};
+use super::effect::RoomKey;
 use super::event::{Event, Presence};
 use super::limits::{
     GUEST_GRACE_MS, PRESENCE_COUNT_EVERY_MS, PRESENCE_GRACE_MS, PRESENCE_NAMES_MAX,
@@ -126,18 +126,8 @@ impl Chat {
         }
     }
 
-    /// Tells one session who is present in a room.
-    pub(super) fn tell_presence(&mut self, session: SessionId, key: RoomKey) -> usize {
-        let presence = self.presence(key);
-        let bytes = match &presence {
-            Presence::Names(names) => names.iter().map(|name| name.as_str().len()).sum(),
-            _ => 0,
-        };
-        self.out.send(session, Event::Presence(self.rooms[key].id.clone(), presence));
-        bytes
-    }
-
-    fn presence(&self, key: RoomKey) -> Presence {
+    /// Who is present in a room: all of them, or how many.
+    pub(super) fn presence(&self, key: RoomKey) -> Presence {
         let room = &self.rooms[key];
         match room.crowd {
             Crowd::Named => Presence::Names(self.names_in(room)),

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::Chat;
 use super::entry::{Entry, Record, What};
-use super::event::{Event, Recovered};
+use super::event::{Event, Presence, Recovered};
 use super::limits::{
     PRESENCE_BYTES_MAX, REPLAY_BYTES_MAX, REPLAY_ENTRIES_MAX, REPLAY_ENTRIES_TOGETHER_MAX,
     REPLAY_READS_MAX,
@@ -96,13 +96,10 @@ impl Budget {
         replay.len() <= self.entries && replay.bytes() <= self.bytes
     }
 
-    pub(super) fn take(&mut self, replay: &Replay) {
+    pub(super) fn take(&mut self, replay: &Replay, presence: &Presence) {
         self.entries = self.entries.saturating_sub(replay.len());
         self.bytes = self.bytes.saturating_sub(replay.bytes());
-    }
-
-    pub(super) fn take_presence(&mut self, bytes: usize) {
-        self.presence_bytes = self.presence_bytes.saturating_sub(bytes);
+        self.presence_bytes = self.presence_bytes.saturating_sub(presence.bytes());
     }
 
     /// True if no more can be told of who is present. A room can do without a replay, and not without this.
