@@ -236,6 +236,8 @@ pub(crate) const AWAY: Duration = Duration::from_secs(1);
 /// How long who is turned away has for a request, and how many have that at a time: each holds a descriptor.
 pub(crate) const TURNED_AWAY_WAIT: Duration = Duration::from_millis(10);
 pub(crate) const TURNED_AWAY_WAIT_MAX: usize = 16;
+/// The same for whom a header of the PROXY protocol has named: the proxy passes their request on when it has it.
+pub(crate) const TURNED_AWAY_BEHIND_PROXY_WAIT: Duration = Duration::from_millis(500);
 
 /// How long a listener rests when the process is out of descriptors and none of its own connections ends.
 pub(crate) const ACCEPT_REST: Duration = Duration::from_secs(1);

@@ -136,10 +136,20 @@ impl Engine {
             Err(why) => {
                 self.counters.turned_away.add(why.code());
                 log::info!(conn = id.generation, client:%; "a connection is turned away: {}", why.message());
-                let response = self.door.response(why);
-                self.respond(id, response, &Exchange::broken());
+                let Some(conn) = self.slots.find(id) else { return };
+                let Phase::Http(http) = &mut conn.phase else { return };
+                http.turn = HttpTurn::TurnedAway(why);
+                conn.mark = self.tick;
+                self.schedule(id);
             }
         }
+    }
+
+    /// Tells a client who was turned away why, now that they have asked for something or have had the time to: on a
+    /// [doorstep](super::doorstep) of their own, as it is the proxy's connection.
+    pub(super) fn refuse_client(&mut self, id: ConnId, why: TurnedAway) {
+        let response = self.door.response(why);
+        self.respond(id, response, &Exchange::broken());
     }
 
     /// A connection is upgraded, or given up: it is not one of those any more who wait to be let in.

@@ -24,6 +24,7 @@ use mio::{Interest, Registry};
 
 use super::client::Client;
 use super::deadline::Tick;
+use super::door::TurnedAway;
 use super::ids::ConnId;
 use super::listener::Entrance;
 use super::membership::Memberships;
@@ -84,6 +85,8 @@ pub(super) enum HttpTurn {
     First,
     /// The peer's, to make another.
     Next,
+    /// The peer's, whose first request will be refused.
+    TurnedAway(TurnedAway),
     /// The service's, to answer this request; nothing more is read until it has.
     Answer(Exchange),
     /// Ours, to send the last response.
@@ -312,7 +315,12 @@ impl Http {
 
     /// True while the peer is to say something.
     fn is_peers_turn(&self) -> bool {
-        matches!(self.turn, HttpTurn::Preface(_) | HttpTurn::First | HttpTurn::Next)
+        match self.turn {
+            HttpTurn::Preface(_) | HttpTurn::First | HttpTurn::Next | HttpTurn::TurnedAway(_) => {
+                true
+            }
+            HttpTurn::Answer(_) | HttpTurn::Last => false,
+        }
     }
 
     /// True in the middle of a request.
@@ -348,6 +356,7 @@ impl Http {
         match self.turn {
             HttpTurn::Next if self.reader.is_idle() => waits.keep_alive,
             HttpTurn::Preface(_) | HttpTurn::First | HttpTurn::Next => waits.head,
+            HttpTurn::TurnedAway(_) => config::TURNED_AWAY_BEHIND_PROXY_WAIT,
             HttpTurn::Answer(_) | HttpTurn::Last => waits.response,
         }
     }

@@ -143,6 +143,10 @@ impl Engine {
             taken += match conn.phase {
                 Phase::Http(ref http) => match http.turn {
                     HttpTurn::Preface(_) => self.read_preface(id, &input[taken..]),
+                    HttpTurn::TurnedAway(why) => {
+                        self.refuse_client(id, why);
+                        input.len() - taken
+                    }
                     _ => self.next_request(id, &input[taken..], service),
                 },
                 Phase::Open(_) => self.next_event(id, &mut input[taken..], &mut budget, service),

@@ -5,7 +5,7 @@
 //!
 //! Invariant: a connection that is due is armed, so that none is forgotten.
 
-use super::conn::Phase;
+use super::conn::{HttpTurn, Phase};
 use super::ids::ConnId;
 use super::{Ending, Engine};
 use crate::config;
@@ -44,7 +44,11 @@ impl Engine {
     fn overdue(&mut self, id: ConnId, pings_left: &mut usize) {
         let Some(conn) = self.slots.find(id) else { return };
         match &conn.phase {
-            Phase::Http(http) if http.is_reading() => self.refuse_late_request(id),
+            Phase::Http(http) => match http.turn {
+                HttpTurn::TurnedAway(why) => self.refuse_client(id, why),
+                _ if http.is_reading() => self.refuse_late_request(id),
+                _ => self.kill(id, Ending::Lost),
+            },
             Phase::Open(_) if conn.is_open() && !conn.flags.pinged => {
                 // Over the budget it stays due, and comes up at the next tick.
                 if let Some(left) = pings_left.checked_sub(1) {
@@ -56,9 +60,7 @@ impl Engine {
                 log::debug!(conn = id.generation, client:% = self.client(id); "nothing was heard of a connection");
                 self.kill(id, Ending::Silent);
             }
-            Phase::Http(_) | Phase::Open(_) | Phase::Lingering { .. } => {
-                self.kill(id, Ending::Lost);
-            }
+            Phase::Open(_) | Phase::Lingering { .. } => self.kill(id, Ending::Lost),
             Phase::Dead => {}
         }
     }

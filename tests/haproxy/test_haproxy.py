@@ -17,10 +17,12 @@ import time
 import unittest
 
 from daemon import Daemon, end
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 WAIT_S = 10.0
 PER_ADDRESS = 2
+REFUSALS = 30
 FLAGS = ("--proxy-protocol", "--trust-proxy", "127.0.0.1", "--max-connections-per-ip", str(PER_ADDRESS))
 
 CONFIG = """
@@ -121,6 +123,12 @@ class BehindHaproxy(unittest.TestCase):
                             self.assertEqual(client.recv(WAIT_S), "x" * 5_000)
                     self.assertEqual(proxy.ask("127.0.0.6", "/healthz"), b"HTTP/1.1 429 Too Many Requests")
                     self.assertEqual(proxy.ask("127.0.0.7", "/healthz"), b"HTTP/1.1 200 OK")
+                    # The header of the PROXY protocol arrives before the request does: an answer to it alone would be the end
+                    # of a connection on which nothing was asked yet, and this client gives up on those.
+                    for _ in range(REFUSALS):
+                        with self.assertRaises(InvalidStatus) as refused:
+                            proxy.visit("127.0.0.6")
+                        self.assertEqual(refused.exception.response.status_code, 429)
 
     def test_its_health_checks_are_answered(self):
         for header in ("send-proxy", "send-proxy-v2"):
