@@ -183,14 +183,12 @@ impl Chat {
         let (key, standing) = self.readable(person, id)?;
         standing.may(Deed::Ban)?;
         let limit = usize::from(limit.clamp(1, BANS_PER_PAGE_MAX));
-        let after = after.map_or(String::new(), |name| fold(name.as_str()));
         let banned = self.rooms[key].banned.iter();
-        let banned = banned.filter_map(|id| self.people.find_living(*id));
-        let names = banned.map(|person| (fold(self.people[person].author.name.as_str()), person));
-        let mut names: Vec<_> = names.filter(|(name, _)| *name > after).collect();
-        names.sort_unstable();
-        let more = names.len() > limit;
-        let users = names.into_iter().take(limit).map(|(_, person)| self.people[person].user());
+        let mut page =
+            self.sorted_after(banned.filter_map(|id| self.people.find_living(*id)), after);
+        let more = page.len() > limit;
+        page.truncate(limit);
+        let users = page.into_iter().map(|person| self.people[person].user());
         Ok(Answer::Bans { room: id.clone(), users: users.collect(), more })
     }
 
@@ -200,14 +198,22 @@ impl Chat {
             let members = self.people.after(after).filter(|person| room.is_member(*person));
             return members.take(limit).collect();
         }
+        let mut members = self.sorted_after(room.members.iter().map(|(person, _)| person), after);
+        members.truncate(limit);
+        members
+    }
+
+    /// Those of some people whose names come after a name, by name.
+    fn sorted_after(
+        &self,
+        people: impl Iterator<Item = PersonKey>,
+        after: Option<&Name>,
+    ) -> Vec<PersonKey> {
         let after = after.map_or(String::new(), |name| fold(name.as_str()));
-        let names = room
-            .members
-            .iter()
-            .map(|(person, _)| (fold(self.people[person].author.name.as_str()), person));
+        let names = people.map(|person| (fold(self.people[person].author.name.as_str()), person));
         let mut names: Vec<_> = names.filter(|(name, _)| *name > after).collect();
         names.sort_unstable();
-        names.into_iter().take(limit).map(|(_, person)| person).collect()
+        names.into_iter().map(|(_, person)| person).collect()
     }
 
     fn member_told(&self, room: &Room, key: PersonKey, tells_mute: bool) -> Member {
