@@ -52,9 +52,10 @@ pub struct Config {
     /// Bytes queued for one connection before it counts as a slow reader and is closed. 1 MiB is some seconds of a busy
     /// room on a phone's link. One message may exceed it, so that any message within its own limit can be sent.
     pub outbox_bytes_max: usize,
-    /// Bytes queued for all connections together, what an audience is published left out, which is held once. Over it a
-    /// connection that holds more than an equal share is a slow reader too. 256 MiB are 256 of the slowest, and little on a
-    /// server; a thousand who ask for page after page and read none would take four times as much.
+    /// Bytes queued for all connections together; what an audience is published is held once, and counts once. Over it a
+    /// connection that has more than an equal share queued is a slow reader too, or is given up if it is not let in. 256 MiB
+    /// are 256 of the slowest, and little on a server; a thousand who ask for page after page and read none would take four
+    /// times as much.
     pub outboxes_bytes_max: usize,
     /// Messages and control frames a second from one connection, over which it is closed with 1008. 0: any number.
     pub rate_limit: u32,

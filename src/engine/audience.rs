@@ -18,7 +18,8 @@ use super::actions::Publication;
 use super::conn::Conn;
 use super::ids::{AudienceId, ConnId};
 use super::membership::Membership;
-use super::round::{Making, Round};
+use super::outbox::Pool;
+use super::round::{Ledger, Making, Round};
 use super::slots::Slots;
 use crate::config;
 use crate::ws::Codec;
@@ -28,6 +29,7 @@ use crate::ws::Codec;
 pub(super) struct Audiences {
     audiences: Vec<Audience>,
     published: Vec<Published>,
+    rounds: Ledger,
     /// What has been published since they were last taken, times those it is for.
     weight_bytes: usize,
     publications: u64,
@@ -86,11 +88,17 @@ impl Audiences {
     }
 
     /// Takes a connection out of an audience; what was published before now still reaches it.
-    pub(super) fn leave(&mut self, audience: AudienceId, id: ConnId, slots: &mut Slots) {
+    pub(super) fn leave(
+        &mut self,
+        audience: AudienceId,
+        id: ConnId,
+        slots: &mut Slots,
+        pool: &mut Pool,
+    ) {
         let Some(conn) = slots.find(id) else { return };
         let Some(position) = conn.memberships.position_in(audience) else { return };
         let lane = self.audiences[audience.index()].lane(conn.takes_deflated());
-        lane.settle(position, conn);
+        lane.settle(position, conn, pool);
         conn.memberships.remove(audience);
 
         lane.members.swap_remove(position as usize);
@@ -102,18 +110,18 @@ impl Audiences {
     }
 
     /// Takes a connection out of every audience.
-    pub(super) fn leave_all(&mut self, id: ConnId, slots: &mut Slots) {
+    pub(super) fn leave_all(&mut self, id: ConnId, slots: &mut Slots, pool: &mut Pool) {
         while let Some(audience) = slots.find(id).and_then(|conn| conn.memberships.first()) {
-            self.leave(audience, id, slots);
+            self.leave(audience, id, slots, pool);
         }
     }
 
     /// Takes every connection out of an audience that its service has closed.
-    pub(super) fn disband(&mut self, audience: AudienceId, slots: &mut Slots) {
+    pub(super) fn disband(&mut self, audience: AudienceId, slots: &mut Slots, pool: &mut Pool) {
         for deflated in [false, true] {
             while let Some(slot) = self.last_member(audience, deflated) {
                 let id = slots.at(slot).id;
-                self.leave(audience, id, slots);
+                self.leave(audience, id, slots, pool);
             }
         }
     }
@@ -130,15 +138,16 @@ impl Audiences {
         audience: AudienceId,
         publication: &Publication,
         slots: &mut Slots,
+        pool: &mut Pool,
         codec: &mut Codec,
     ) -> bool {
         let Some(entry) = self.audiences.get_mut(audience.index()) else { return false };
         let excepted = publication.except.and_then(|id| slots.find(id)).and_then(|conn| {
             let position = conn.memberships.position_in(audience)?;
-            Some(entry.pass_by(conn.takes_deflated(), position, conn))
+            Some(entry.pass_by(conn.takes_deflated(), position, conn, pool))
         });
         let lagging =
-            if publication.is_whisper { entry.pass_by_lagging(slots) } else { Vec::new() };
+            if publication.is_whisper { entry.pass_by_lagging(slots, pool) } else { Vec::new() };
 
         if entry.is_quiet() {
             self.published.push(Published { audience, rounds: Rounds::default() });
@@ -166,13 +175,15 @@ impl Audiences {
 
     /// Moves what this turn has published to `conn` so far into its outbox, so that a frame of its own can follow in
     /// order.
-    pub(super) fn settle(&mut self, conn: &mut Conn) {
+    pub(super) fn settle(&mut self, conn: &mut Conn, pool: &mut Pool) {
         if self.published.is_empty() {
             return;
         }
         let memberships = std::mem::take(&mut conn.memberships);
         for &Membership { audience, position } in memberships.as_slice() {
-            self.audiences[audience.index()].lane(conn.takes_deflated()).settle(position, conn);
+            self.audiences[audience.index()]
+                .lane(conn.takes_deflated())
+                .settle(position, conn, pool);
         }
         conn.memberships = memberships;
     }
@@ -210,7 +221,13 @@ impl Audiences {
     /// Ends the round of one audience: what each of its [`lanes`](Self::lanes) was published. Cursors stand in it until it is
     /// delivered, before anything else is published.
     pub(super) fn end_round(&mut self, audience: AudienceId) -> Rounds {
-        self.lanes(audience).map(|lane| lane.round.freeze())
+        let ledger = self.rounds.clone();
+        self.lanes(audience).map(|lane| lane.round.freeze(&ledger))
+    }
+
+    /// Memory of what was published and is still waited for, each round counted once.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.rounds.held()
     }
 
     /// The two lanes of one audience.
@@ -226,20 +243,26 @@ impl Audience {
     }
 
     /// Moves what a member was published so far into its outbox: the next frame is not for it.
-    fn pass_by(&mut self, deflated: bool, position: u32, conn: &mut Conn) -> PassedBy {
-        self.lane(deflated).settle(position, conn);
+    fn pass_by(
+        &mut self,
+        deflated: bool,
+        position: u32,
+        conn: &mut Conn,
+        pool: &mut Pool,
+    ) -> PassedBy {
+        self.lane(deflated).settle(position, conn, pool);
         PassedBy { deflated, position }
     }
 
     /// Passes by all who have much to take in already.
-    fn pass_by_lagging(&mut self, slots: &mut Slots) -> Vec<PassedBy> {
+    fn pass_by_lagging(&mut self, slots: &mut Slots, pool: &mut Pool) -> Vec<PassedBy> {
         let mut passed = Vec::new();
         for deflated in [false, true] {
             let members = self.lane(deflated).members.iter().map(|member| member.slot);
             for (position, slot) in (0..).zip(members.collect::<Vec<_>>()) {
                 let conn = slots.at(slot);
                 if conn.outbox_bytes() > config::LAGGING_BYTES {
-                    passed.push(self.pass_by(deflated, position, conn));
+                    passed.push(self.pass_by(deflated, position, conn, pool));
                 }
             }
         }
@@ -252,11 +275,11 @@ impl Audience {
 }
 
 impl Lane {
-    fn settle(&mut self, position: u32, conn: &mut Conn) {
+    fn settle(&mut self, position: u32, conn: &mut Conn, pool: &mut Pool) {
         let member = &mut self.members[position as usize];
         let (start, end) = (member.cursor, self.round.bytes());
         if start < end {
-            conn.queue_round(self.round.handle(), start as usize, end as usize);
+            conn.queue_round(self.round.handle(), start as usize, end as usize, pool);
             member.cursor = end;
         }
     }

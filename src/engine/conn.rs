@@ -212,6 +212,11 @@ impl Conn {
         self.outbox.as_ref().map_or(0, |outbox| outbox.held())
     }
 
+    /// What is queued, with what its keeping costs.
+    pub(super) fn outbox_weight(&self) -> usize {
+        self.outbox.as_ref().map_or(0, |outbox| outbox.weight())
+    }
+
     pub(super) fn queue_frame(&mut self, frame: Frame, pool: &mut Pool) {
         let before = self.held_bytes();
         self.outbox.get_or_insert_with(|| pool.take()).push_frame(frame);
@@ -224,10 +229,13 @@ impl Conn {
         pool.note(before, self.held_bytes());
     }
 
-    pub(super) fn queue_round(&mut self, round: Round, start: usize, end: usize) {
-        if !self.flags.over_cap {
-            self.outbox.get_or_insert_default().push_round(round, start, end);
+    pub(super) fn queue_round(&mut self, round: Round, start: usize, end: usize, pool: &mut Pool) {
+        if self.flags.over_cap {
+            return;
         }
+        let before = self.held_bytes();
+        self.outbox.get_or_insert_default().push_round(round, start, end);
+        pool.note(before, self.held_bytes());
     }
 
     /// Sends a round, whose bytes these are, from `start` on: straight from the shared memory when nothing waits before it, so that a member
@@ -243,7 +251,7 @@ impl Conn {
         pool: &mut Pool,
     ) -> io::Result<()> {
         if self.outbox.is_some() {
-            self.queue_round(round.clone(), start, bytes.len());
+            self.queue_round(round.clone(), start, bytes.len(), pool);
             return Ok(());
         }
         let taken = match self.socket.write(&bytes[start..]) {
@@ -255,6 +263,7 @@ impl Conn {
         let mut outbox = pool.take();
         outbox.push_round(round.clone(), start, bytes.len());
         outbox.mark_taken(taken);
+        pool.note(0, outbox.held());
         self.outbox = Some(outbox);
         Ok(())
     }
@@ -277,9 +286,24 @@ impl Conn {
 
     /// Drops all queued frames, save one that is half sent, to make way for a Close frame.
     pub(super) fn drop_unsent_frames(&mut self, pool: &mut Pool) {
+        self.change_outbox(pool, Outbox::drop_unsent_frames);
+    }
+
+    /// Lets go of memory of which little is wanted.
+    pub(super) fn lean(&mut self, pool: &mut Pool) {
+        self.change_outbox(pool, Outbox::lean);
+    }
+
+    /// Drops all that is queued: nothing more is sent.
+    pub(super) fn drop_outbox(&mut self, pool: &mut Pool) {
+        pool.note(self.held_bytes(), 0);
+        self.outbox = None;
+    }
+
+    fn change_outbox(&mut self, pool: &mut Pool, change: impl FnOnce(&mut Outbox)) {
         if let Some(outbox) = &mut self.outbox {
             let before = outbox.held();
-            outbox.drop_unsent_frames();
+            change(outbox);
             pool.note(before, outbox.held());
         }
     }

@@ -282,6 +282,9 @@ impl Engine {
         } else if !conn.flags.paused {
             self.lists.read_later(conn);
         }
+        if self.is_pressed() {
+            self.relieve();
+        }
     }
 
     /// 408 to a peer whose request is late.

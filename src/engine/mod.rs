@@ -45,6 +45,7 @@ mod membership;
 mod outbox;
 mod output;
 mod overdue;
+mod pressure;
 mod rate;
 mod round;
 mod slots;
@@ -75,6 +76,7 @@ use self::doorstep::Doorstep;
 use self::draining::Drain;
 use self::listener::{Listeners, ListeningSocket, WAKER, set_nodelay};
 use self::outbox::Pool;
+use self::pressure::Pressure;
 use self::rate::Rates;
 use self::slots::Slots;
 use self::unfinished::Unfinished;
@@ -267,6 +269,7 @@ pub struct Engine {
     deadlines: Deadlines,
     codec: Codec,
     pool: Pool,
+    pressure: Pressure,
     actions: Actions,
     /// The buffer that every socket is read into.
     receive: Box<[u8]>,
@@ -329,6 +332,7 @@ impl Engine {
             deadlines: Deadlines::new(now),
             codec: Codec::new(config.ws),
             pool: Pool::default(),
+            pressure: Pressure::new(config.outboxes_bytes_max),
             actions: Actions::new(now),
             receive: vec![0; config::RECEIVE_BYTES].into_boxed_slice(),
             slice: config::READ_TIME_WHEN_READY,

@@ -8,8 +8,8 @@
 //! steady exchange allocates none.
 //!
 //! Invariants: a segment starts at the start of a frame, so that what is half sent can always be finished and the rest
-//! dropped; no segment is empty; `bytes` is the sum of what is unsent, `held` that of the pieces that are nobody else's; and what the
-//! pool says is held is the sum of all outboxes'.
+//! dropped; no segment is empty; `bytes` is the sum of what is unsent, `held` that of the memory of segments and of the pieces that
+//! are nobody else's; and what the pool says is held is the sum of all outboxes'.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice, Write};
@@ -24,7 +24,8 @@ pub(super) struct Outbox {
     /// Bytes of the first segment that the kernel has taken.
     taken: usize,
     bytes: usize,
-    /// Memory that is held for this connection alone. What an audience is published is held once for all its members.
+    /// Memory that is held for this connection alone. What an audience is published is held once for all its members, and
+    /// counted where that is.
     held: usize,
 }
 
@@ -42,26 +43,44 @@ pub(super) enum Chunk {
     Frame(Frame),
     /// What an audience is published in one turn; readable once the round is frozen.
     Round(Round),
+    /// Frames that were parts of larger pieces, or small pieces themselves: see [`Outbox::lean`].
+    Copied(Vec<u8>),
     /// An HTTP response: never cut short.
     Response(Vec<u8>),
 }
 
 impl Chunk {
-    /// What it holds for one connection alone, or for some.
+    /// What a segment of it holds for one connection alone, or for some.
     fn held(&self) -> usize {
-        match self {
+        let own = match self {
             Chunk::Frame(frame) => frame.as_bytes().len(),
             Chunk::Round(_) => 0,
-            Chunk::Response(bytes) => bytes.len(),
-        }
+            Chunk::Copied(bytes) | Chunk::Response(bytes) => bytes.capacity(),
+        };
+        SEGMENT_BYTES + own
     }
 
     fn bytes(&self) -> Option<&[u8]> {
         match self {
             Chunk::Frame(frame) => Some(frame.as_bytes()),
             Chunk::Round(round) => round.bytes(),
-            Chunk::Response(bytes) => Some(bytes),
+            Chunk::Copied(bytes) | Chunk::Response(bytes) => Some(bytes),
         }
+    }
+}
+
+impl Segment {
+    /// The bytes, if they are better copied: where the piece is much larger than what is wanted of it, or so small that its
+    /// own keeping costs more.
+    fn wasteful(&self) -> Option<&[u8]> {
+        let wanted = self.end - self.start;
+        let is_wasteful = match &self.chunk {
+            Chunk::Frame(_) => wanted < SMALL_BYTES,
+            Chunk::Round(round) => wanted < SMALL_BYTES || wanted < round.held_bytes() / 2,
+            Chunk::Copied(_) | Chunk::Response(_) => false,
+        };
+        let bytes = self.chunk.bytes().filter(|_| is_wasteful)?;
+        Some(&bytes[self.start..self.end])
     }
 }
 
@@ -85,6 +104,44 @@ impl Outbox {
     /// Memory held for this connection alone.
     pub(super) fn held(&self) -> usize {
         self.held
+    }
+
+    /// What it would hold if nobody else waited for any of it. Once [lean](Self::lean), it pins at most twice as much.
+    pub(super) fn weight(&self) -> usize {
+        self.bytes + self.segments.len() * SEGMENT_BYTES
+    }
+
+    /// Lets go of what pins much more memory than is wanted of it: such parts are copied, and those that follow each other
+    /// joined.
+    pub(super) fn lean(&mut self) {
+        if self.segments.iter().all(|segment| segment.wasteful().is_none()) {
+            return;
+        }
+        let mut lean: VecDeque<Segment> = VecDeque::new();
+        for segment in std::mem::take(&mut self.segments) {
+            let Some(bytes) = segment.wasteful() else {
+                lean.push_back(segment);
+                continue;
+            };
+            match lean.back_mut() {
+                // What ends before its piece does was cut there.
+                Some(Segment { chunk: Chunk::Copied(copied), end, .. }) if *end == copied.len() => {
+                    copied.extend_from_slice(bytes);
+                    *end = copied.len();
+                }
+                _ => {
+                    let copied = Chunk::Copied(bytes.to_vec());
+                    lean.push_back(Segment { chunk: copied, start: 0, end: bytes.len() });
+                }
+            }
+        }
+        for segment in &mut lean {
+            if let Chunk::Copied(copied) = &mut segment.chunk {
+                copied.shrink_to_fit();
+            }
+        }
+        self.held = lean.iter().map(|segment| segment.chunk.held()).sum();
+        self.segments = lean;
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -221,6 +278,12 @@ fn frame_end(bytes: &[u8], start: usize, position: usize) -> usize {
     end
 }
 
+/// A segment, and what an allocation costs beside its bytes.
+const SEGMENT_BYTES: usize = size_of::<Segment>() + 32;
+
+/// A piece of fewer bytes is better copied than kept by itself, where memory is short.
+const SMALL_BYTES: usize = 4 * SEGMENT_BYTES;
+
 /// Slices handed to the kernel at once. More would not save calls: a full socket buffer ends the send before.
 const SLICES_PER_SEND: usize = 64;
 
@@ -262,6 +325,7 @@ const OUTBOXES_KEPT: usize = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::round::Ledger;
 
     /// Takes as many bytes at each call as `takes` says, then would block.
     struct Kernel {
@@ -333,7 +397,7 @@ mod tests {
         let [a, b, c] = ["first", "second", "third"].map(frame);
         let joined: Vec<u8> = [a.as_bytes(), b.as_bytes()].concat();
         for taken in 1..joined.len() {
-            let round = Round::frozen(joined.clone());
+            let round = Round::joined(&[a.clone(), b.clone()], &Ledger::default());
             let mut outbox = Outbox::default();
             outbox.push_round(round, 0, joined.len());
             outbox.push_frame(c.clone());
@@ -347,6 +411,56 @@ mod tests {
 
             let cut = if taken <= a.as_bytes().len() { a.as_bytes() } else { &joined };
             assert_eq!(kernel.got, [cut, Frame::text("bye").as_bytes()].concat(), "taken {taken}");
+        }
+    }
+
+    #[test]
+    fn lean_it_sends_the_same_wherever_the_kernel_stopped_and_pins_little() {
+        let frames: Vec<Frame> = (0..64).map(|n| frame(&"z".repeat(n * n % 2000))).collect();
+        let joined: Vec<u8> = frames.iter().flat_map(|frame| frame.as_bytes().to_vec()).collect();
+        let bounds: Vec<usize> = frames
+            .iter()
+            .scan(0, |at, frame| Some(std::mem::replace(at, *at + frame.as_bytes().len())))
+            .chain([joined.len()])
+            .collect();
+        for taken in [0, 1, 500, 3000] {
+            let ledger = Ledger::default();
+            let (mut outbox, mut whole) = (Outbox::default(), Vec::new());
+            for (n, piece) in bounds.windows(2).enumerate() {
+                let round = Round::joined(&frames, &ledger);
+                // Some want one frame of a round, and some a frame and all behind it.
+                let end = if n % 16 == 5 { joined.len() } else { piece[1] };
+                outbox.push_round(round, piece[0], end);
+                outbox.push_frame(frames[n].clone());
+                whole.extend_from_slice(&joined[piece[0]..end]);
+                whole.extend_from_slice(frames[n].as_bytes());
+            }
+            let pinned = ledger.held();
+            let mut kernel = Kernel::taking(&[taken]);
+            if taken > 0 {
+                outbox.flush(&mut kernel, usize::MAX).unwrap();
+            }
+            outbox.lean();
+            assert!(pinned > 10 * whole.len(), "{pinned}");
+            assert!(ledger.held() + outbox.held() <= 2 * outbox.weight() + taken);
+            let held: usize = outbox.segments.iter().map(|segment| segment.chunk.held()).sum();
+            assert_eq!(outbox.held(), held);
+
+            // What comes behind a cut is not joined to what was cut off.
+            if taken == 500 {
+                outbox.drop_unsent_frames();
+                outbox.push_frame(Frame::text("bye"));
+                outbox.lean();
+                whole.truncate(frame_end(&whole, 0, taken));
+                whole.extend_from_slice(Frame::text("bye").as_bytes());
+            }
+            while !outbox.is_empty() {
+                let mut rest = Kernel::taking(&[10_000]);
+                outbox.flush(&mut rest, usize::MAX).unwrap();
+                kernel.got.extend(rest.got);
+            }
+            assert_eq!(kernel.got, whole, "after {taken}");
+            assert_eq!((outbox.held(), ledger.held()), (0, 0));
         }
     }
 

@@ -36,9 +36,11 @@ impl Engine {
                     self.audiences.join(audience, conn);
                 }
             }
-            Action::Leave(audience, id) => self.audiences.leave(audience, id, &mut self.slots),
+            Action::Leave(audience, id) => {
+                self.audiences.leave(audience, id, &mut self.slots, &mut self.pool);
+            }
             Action::CloseAudience(audience) => {
-                self.audiences.disband(audience, &mut self.slots);
+                self.audiences.disband(audience, &mut self.slots, &mut self.pool);
                 self.actions.free_audience(audience);
             }
             Action::Close(id, code, reason) => self.close(id, code, &reason),
@@ -61,7 +63,7 @@ impl Engine {
     /// Queues a frame for one connection, in the form it takes, behind all that it was published before.
     pub(super) fn send(&mut self, id: ConnId, frame: Frame) {
         let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) else { return };
-        self.audiences.settle(conn);
+        self.audiences.settle(conn, &mut self.pool);
         if self.is_over_cap(id) {
             return;
         }
@@ -71,24 +73,14 @@ impl Engine {
         let deflated = if pays { self.codec.deflate(&frame) } else { None };
         conn.queue_frame(deflated.unwrap_or(frame), &mut self.pool);
         self.counters.sends += 1;
-        if self.pool.held() > self.config.outboxes_bytes_max {
+        if self.is_pressed() {
             self.flush(id);
-            self.give_up_if_over_share(id);
+            self.relieve();
         }
         let Some(conn) = self.slots.find(id) else { return };
         self.lists.flush_later(conn);
         if conn.outbox_bytes() >= config::SEND_AT_ONCE_BYTES && !conn.flags.blocked {
             self.flush(id);
-        }
-    }
-
-    /// Where all outboxes together hold too much, a connection whose own holds more than an equal share of it is a slow reader.
-    /// Those with less go on; so what is held is at most twice what may be.
-    fn give_up_if_over_share(&mut self, id: ConnId) {
-        let share = self.config.outboxes_bytes_max / self.slots.len().max(1);
-        let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) else { return };
-        if self.pool.held() > self.config.outboxes_bytes_max && conn.held_bytes() > share {
-            self.lists.close_as_slow(conn);
         }
     }
 
@@ -107,8 +99,8 @@ impl Engine {
     }
 
     fn publish(&mut self, audience: AudienceId, publication: &Publication) {
-        let (slots, codec) = (&mut self.slots, &mut self.codec);
-        if self.audiences.publish(audience, publication, slots, codec) {
+        let (slots, pool, codec) = (&mut self.slots, &mut self.pool, &mut self.codec);
+        if self.audiences.publish(audience, publication, slots, pool, codec) {
             let rounds = self.audiences.end_round(audience);
             self.deliver(audience, &rounds);
         }
@@ -129,13 +121,16 @@ impl Engine {
             self.deliver(*audience, rounds);
         }
         self.audiences.keep_list(published);
+        if self.is_pressed() {
+            self.relieve();
+        }
     }
 
     /// Puts the rounds behind what else is queued for those who are to be flushed.
     fn settle_dirty(&mut self) {
         for &id in &self.lists.dirty {
             if let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) {
-                self.audiences.settle(conn);
+                self.audiences.settle(conn, &mut self.pool);
             }
         }
     }
@@ -327,7 +322,7 @@ impl Engine {
         if !self.slots.find(id).is_some_and(|conn| conn.is_open()) {
             return false;
         }
-        self.audiences.leave_all(id, &mut self.slots);
+        self.audiences.leave_all(id, &mut self.slots, &mut self.pool);
         self.counters.closes.add(ending.into());
         let conn = self.slots.find(id).expect("found above");
         conn.flags.departed = true;

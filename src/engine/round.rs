@@ -4,7 +4,10 @@
 //!
 //! Outboxes may refer to a round that still grows, by a handle and a range; it is read only after it is frozen, at the
 //! turn's end at the latest, and never changes again. A round of one frame is that frame, unjoined.
+//!
+//! Invariant: what a [`Ledger`] says is held is the memory of the frozen rounds that somebody still waits for, each counted once.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::ws::Frame;
@@ -42,8 +45,9 @@ impl Making {
         self.handle.get_or_insert_default().clone()
     }
 
-    /// Ends the making, if there is anything in it: whoever holds a handle can now read the whole.
-    pub(super) fn freeze(&mut self) -> Option<Round> {
+    /// Ends the making, if there is anything in it: whoever holds a handle can now read the whole. Its memory is entered into
+    /// the ledger for as long as anybody does.
+    pub(super) fn freeze(&mut self, ledger: &Ledger) -> Option<Round> {
         if self.bytes() == 0 {
             return None;
         }
@@ -52,7 +56,7 @@ impl Making {
             Some(frame) => RoundBytes::Single(frame),
             None => RoundBytes::Joined(std::mem::take(&mut self.joined)),
         };
-        round.0.set(bytes).expect("a round is frozen once");
+        round.0.set(Frozen::new(bytes, ledger)).expect("a round is frozen once");
         self.handle = None;
         Some(round)
     }
@@ -60,7 +64,17 @@ impl Making {
 
 /// All that a lane was published in one turn, in one piece of memory that its members share.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Round(Arc<OnceLock<RoundBytes>>);
+pub(super) struct Round(Arc<OnceLock<Frozen>>);
+
+/// Memory of all rounds that are still waited for, in bytes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ledger(Arc<AtomicUsize>);
+
+#[derive(Debug)]
+struct Frozen {
+    bytes: RoundBytes,
+    ledger: Ledger,
+}
 
 #[derive(Debug)]
 enum RoundBytes {
@@ -71,14 +85,49 @@ enum RoundBytes {
 impl Round {
     /// The frames, once the round is frozen.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
-        self.0.get().map(|bytes| match bytes {
+        self.0.get().map(|frozen| match &frozen.bytes {
             RoundBytes::Single(frame) => frame.as_bytes(),
             RoundBytes::Joined(joined) => joined,
         })
     }
 
+    /// Its memory, once it is frozen.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.0.get().map_or(0, |frozen| frozen.bytes.held())
+    }
+
     #[cfg(test)]
-    pub(super) fn frozen(bytes: Vec<u8>) -> Self {
-        Self(Arc::new(OnceLock::from(RoundBytes::Joined(bytes))))
+    pub(super) fn joined(frames: &[Frame], ledger: &Ledger) -> Self {
+        let mut making = Making::default();
+        frames.iter().for_each(|frame| making.add(frame));
+        making.freeze(ledger).expect("there are frames")
+    }
+}
+
+impl Ledger {
+    pub(super) fn held(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Frozen {
+    fn new(bytes: RoundBytes, ledger: &Ledger) -> Self {
+        ledger.0.fetch_add(bytes.held(), Ordering::Relaxed);
+        Self { bytes, ledger: ledger.clone() }
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.ledger.0.fetch_sub(self.bytes.held(), Ordering::Relaxed);
+    }
+}
+
+impl RoundBytes {
+    fn held(&self) -> usize {
+        match self {
+            Self::Single(frame) => frame.as_bytes().len(),
+            Self::Joined(joined) => joined.capacity(),
+        }
     }
 }

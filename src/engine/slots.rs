@@ -66,6 +66,11 @@ impl Slots {
         self.slab.iter().map(|(_, conn)| conn)
     }
 
+    /// The same, to change them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Conn> {
+        self.slab.iter_mut().map(|(_, conn)| conn)
+    }
+
     pub(super) fn ids(&self) -> Vec<ConnId> {
         self.slab.iter().map(|(_, conn)| conn.id).collect()
     }

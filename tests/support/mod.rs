@@ -140,7 +140,11 @@ pub struct Server {
 
 impl Server {
     pub fn start<S: Service + Send + 'static>(config: Config, service: S) -> Self {
-        let mut engine = Engine::new(config).expect("descriptors");
+        Self::start_engine(Engine::new(config).expect("descriptors"), service)
+    }
+
+    /// One that may listen elsewhere already.
+    pub fn start_engine<S: Service + Send + 'static>(mut engine: Engine, service: S) -> Self {
         let address = engine.listen(([127, 0, 0, 1], 0).into()).expect("a free port");
         let waker = engine.waker();
         let stop = Arc::new(AtomicBool::new(false));
