@@ -67,6 +67,24 @@ fn an_address_behind_a_tcp_proxy_has_its_share_of_connections() {
 }
 
 #[test]
+fn who_is_turned_away_behind_a_tcp_proxy_takes_no_place_while_they_wait_to_be_told() {
+    let config = Config { connections_per_ip_max: 1, pending_max: 40, ..told() };
+    let server = Server::start(config, Relay::new());
+    let mut inside = from(&server, "192.0.2.1");
+    assert_eq!(status(&opened(&mut inside)), "101");
+    let mut silent: Vec<TcpStream> = Vec::new();
+    for n in 0..100 {
+        silent.push(from(&server, "192.0.2.1"));
+        // Somebody else is let in after each of them.
+        let mut other = from(&server, &format!("198.51.100.{n}"));
+        assert_eq!(status(&opened(&mut other)), "101", "after {n}");
+    }
+    for stream in &mut silent {
+        assert_eq!(status(&read_head(stream)), "429", "each is told, though it never asks");
+    }
+}
+
+#[test]
 fn an_address_behind_an_http_proxy_has_its_share_of_sockets_and_any_number_of_requests() {
     let server = Server::start(Config { connections_per_ip_max: 1, ..believing() }, Relay::new());
     let open = |address: &str| {

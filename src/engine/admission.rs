@@ -3,7 +3,7 @@
 //! Owns what becomes of a socket that was accepted, and of a connection when it is known whose it is. Who may come in is
 //! decided by the [`Door`](super::door::Door)'s counts.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use mio::Interest;
 
@@ -141,15 +141,35 @@ impl Engine {
                 http.turn = HttpTurn::TurnedAway(why);
                 conn.mark = self.tick;
                 self.schedule(id);
+                self.lists.turned_away.push_back(id);
+                if self.lists.turned_away.len() > config::TURNED_AWAY_WAIT_MAX {
+                    self.refuse_first_client();
+                }
             }
         }
     }
 
-    /// Tells a client who was turned away why, now that they have asked for something or have had the time to: on a
-    /// [doorstep](super::doorstep) of their own, as it is the proxy's connection.
+    /// Too many of them wait to be told: the first is told now.
+    fn refuse_first_client(&mut self) {
+        let Some(id) = self.lists.turned_away.pop_front() else { return };
+        if let Some(Conn { phase: Phase::Http(http), .. }) = self.slots.find(id)
+            && let HttpTurn::TurnedAway(why) = http.turn
+        {
+            self.refuse_client(id, why);
+        }
+    }
+
+    /// Tells a client who was turned away why, now that they have asked for something or have had the time to, and leaves
+    /// them: on a [doorstep](super::doorstep) of their own, as it is the proxy's connection.
     pub(super) fn refuse_client(&mut self, id: ConnId, why: TurnedAway) {
-        let response = self.door.response(why);
-        self.respond(id, response, &Exchange::broken());
+        self.lists.turned_away.retain(|waiting| *waiting != id);
+        let answer = self.refusal(why);
+        let Some(conn) = self.slots.find(id) else { return };
+        // Nothing was sent to it before: either all of it fits or the peer has gone. What has come meanwhile is read, or the
+        // connection would be reset, and the answer perhaps lost with it.
+        let _ = conn.socket.write(&answer);
+        let _ = conn.socket.read(&mut self.receive);
+        self.kill(id, Ending::Lost);
     }
 
     /// A connection is upgraded, or given up: it is not one of those any more who wait to be let in.

@@ -306,6 +306,8 @@ struct Lists {
     over_cap: Vec<ConnId>,
     departed: VecDeque<(ConnId, Ending)>,
     dead: Vec<ConnId>,
+    /// Whom a header of the PROXY protocol has named, who may not come in and has not been told so; and some who have gone.
+    turned_away: VecDeque<ConnId>,
 }
 
 impl Engine {
