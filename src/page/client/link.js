@@ -32,6 +32,9 @@ export const PONG_MS = 15_000;
  */
 export const DOUBT_MS = 5_000;
 
+/** What a `WebSocket` says of itself that can be sent to. */
+const OPEN = 1;
+
 /**
  * @param {{ clock: import('./host.js').Clock, random(): number, network: import('./host.js').Network,
  *   WebSocket: new (url: string, protocols: string[]) => WebSocket,
@@ -189,7 +192,8 @@ export function makeLink({ clock, random, network, WebSocket, dial, refused, hea
 
   /** @param {object} frame */
   function send(frame) {
-    socket?.send(JSON.stringify(frame));
+    // One that is about to close takes nothing, and browsers complain of whoever tries.
+    if (socket?.readyState === OPEN) socket.send(JSON.stringify(frame));
   }
 
   return {

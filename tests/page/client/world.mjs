@@ -136,11 +136,13 @@ export function makeWorld({ clock = makeClock(), ...options } = {}) {
     }
 
     send(text) {
-      if (!this.isOpen) return;
+      assert.ok(this.isOpen, 'sent to a socket that is closed');
       const frame = JSON.parse(text);
       this.sent.push(frame);
       this.answer(frame);
     }
+
+    get readyState() { return this.isOpen ? 1 : 3; }
 
     close(code) {
       this.closedWith ??= code;
