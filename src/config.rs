@@ -227,6 +227,10 @@ pub(crate) const LAGGING_BYTES: usize = 64 * 1024;
 /// Connections accepted in one turn: those that are in come before those at the door.
 pub(crate) const ACCEPTS_PER_TURN: usize = 128;
 
+/// Connections that are let in at an entrance that keeps places, whatever the limits: a few who look in every few seconds.
+/// Fewer than the descriptors that are left for the process itself.
+pub(crate) const PLACES_KEPT: usize = 8;
+
 /// Readiness events taken from the kernel at once.
 pub(crate) const EVENTS_PER_TURN: usize = 1024;
 

@@ -87,7 +87,7 @@ pub fn serve(options: &Serve) -> io::Result<()> {
         live,
         stop,
         supervisor,
-        metrics_at: bound.metrics().to_vec(),
+        metrics_at: bound.metrics().collect(),
         scrapers: Vec::new(),
         started,
         drain_over: Duration::from_secs(options.drain_seconds.into()),
@@ -146,7 +146,7 @@ const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 fn announce(bound: &Bound) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for line in bound.lines() {
-        writeln!(out, "listening on {line}")?;
+        writeln!(out, "{line}")?;
     }
     out.flush()
 }

@@ -21,13 +21,19 @@ use crate::engine::{Engine, Entrance};
 /// What is listened on. The files of the Unix sockets that were made here go when this does.
 #[derive(Debug, Default)]
 pub(super) struct Bound {
-    tcp: Vec<String>,
-    unix: Vec<String>,
+    sockets: Vec<Listening>,
     files: Vec<PathBuf>,
-    /// Where metrics are served, and nothing else is.
-    metrics: Vec<Entrance>,
     /// The sockets were handed over, and are somebody's who may hand them to another process as well.
     handed_over: bool,
+}
+
+#[derive(Debug)]
+struct Listening {
+    entrance: Entrance,
+    address: String,
+    is_unix: bool,
+    /// Metrics are served there, and nothing else is.
+    is_metrics: bool,
 }
 
 /// The sockets that a supervisor has handed over.
@@ -58,21 +64,33 @@ impl Bound {
         let mut bound = Self::default();
         if handed_over.sockets.len() == 0 {
             for address in addresses {
-                bound.bind(address, engine)?;
+                bound.bind(address, false, engine)?;
             }
         } else {
             bound.take(&mut handed_over, engine)?;
         }
         if let Some(address) = metrics {
-            let entrances = bound.bind(address, engine)?;
-            bound.metrics.extend(entrances);
+            bound.bind(address, true, engine)?;
+        }
+        if bound.sockets.iter().all(|socket| socket.is_metrics) {
+            return Err(io::Error::other(
+                "of the sockets that were handed over, all are for metrics",
+            ));
+        }
+        for entrance in bound.metrics() {
+            engine.keep_places(entrance);
         }
         Ok(bound)
     }
 
-    /// Each as it is announced, those over TCP first.
-    pub(super) fn lines(&self) -> impl Iterator<Item = &String> {
-        self.tcp.iter().chain(&self.unix)
+    /// Each as it is announced: those over TCP first, and last those for metrics.
+    pub(super) fn lines(&self) -> impl Iterator<Item = String> {
+        let mut sockets: Vec<&Listening> = self.sockets.iter().collect();
+        sockets.sort_by_key(|socket| (socket.is_metrics, socket.is_unix));
+        sockets.into_iter().map(|Listening { address, is_metrics, .. }| match is_metrics {
+            false => format!("listening on {address}"),
+            true => format!("metrics on {address}"),
+        })
     }
 
     /// True when the sockets may outlive this process.
@@ -81,23 +99,28 @@ impl Bound {
     }
 
     /// The entrances at which nothing but metrics is served.
-    pub(super) fn metrics(&self) -> &[Entrance] {
-        &self.metrics
+    pub(super) fn metrics(&self) -> impl Iterator<Item = Entrance> {
+        self.sockets.iter().filter(|socket| socket.is_metrics).map(|socket| socket.entrance)
     }
 
-    fn bind(&mut self, address: &ListenAddr, engine: &mut Engine) -> io::Result<Vec<Entrance>> {
+    fn bind(
+        &mut self,
+        address: &ListenAddr,
+        is_metrics: bool,
+        engine: &mut Engine,
+    ) -> io::Result<()> {
         match address {
             ListenAddr::Tcp(addresses) => {
-                let bind = |address: &SocketAddr| {
+                for address in addresses {
                     let listener = bind_tcp(*address).map_err(|e| cannot(address, &e))?;
-                    self.listen_tcp(listener, engine)
-                };
-                addresses.iter().map(bind).collect()
+                    self.listen_tcp(listener, is_metrics, engine)?;
+                }
+                Ok(())
             }
             ListenAddr::Unix(path) => {
                 let listener = bind_unix(path).map_err(|e| cannot(path.display(), &e))?;
                 self.files.push(path.clone());
-                Ok(vec![self.listen_unix(listener, engine)?])
+                self.listen_unix(listener, is_metrics, engine)
             }
         }
     }
@@ -106,33 +129,47 @@ impl Bound {
         self.handed_over = true;
         let HandedOver { sockets, names } = handed_over;
         for index in 0..sockets.len() {
-            let entrance = if let Ok(Some(listener)) = sockets.take_tcp_listener(index) {
-                self.listen_tcp(listener, engine)?
+            let is_metrics = names.get(index).is_some_and(|name| name == METRICS_NAME);
+            if let Ok(Some(listener)) = sockets.take_tcp_listener(index) {
+                self.listen_tcp(listener, is_metrics, engine)?;
             } else {
                 let listener = sockets
                     .take_unix_listener(index)
                     .map_err(|e| cannot("what was handed over", &e))?;
                 let listener = listener.expect("each is taken once");
-                self.listen_unix(listener, engine)?
-            };
-            engine.share(entrance);
-            if names.get(index).is_some_and(|name| name == METRICS_NAME) {
-                self.metrics.push(entrance);
+                self.listen_unix(listener, is_metrics, engine)?;
             }
+        }
+        for socket in &self.sockets {
+            engine.share(socket.entrance);
         }
         Ok(())
     }
 
-    fn listen_tcp(&mut self, listener: TcpListener, engine: &mut Engine) -> io::Result<Entrance> {
-        self.tcp.push(format!("http://{}", listener.local_addr()?));
-        engine.listen_on(listener)
+    fn listen_tcp(
+        &mut self,
+        listener: TcpListener,
+        is_metrics: bool,
+        engine: &mut Engine,
+    ) -> io::Result<()> {
+        let address = format!("http://{}", listener.local_addr()?);
+        let entrance = engine.listen_on(listener)?;
+        self.sockets.push(Listening { entrance, address, is_unix: false, is_metrics });
+        Ok(())
     }
 
-    fn listen_unix(&mut self, listener: UnixListener, engine: &mut Engine) -> io::Result<Entrance> {
+    fn listen_unix(
+        &mut self,
+        listener: UnixListener,
+        is_metrics: bool,
+        engine: &mut Engine,
+    ) -> io::Result<()> {
         let address = listener.local_addr()?;
         let path = address.as_pathname().unwrap_or(Path::new(""));
-        self.unix.push(format!("unix:{}", path.display()));
-        engine.listen_on_unix(listener)
+        let address = format!("unix:{}", path.display());
+        let entrance = engine.listen_on_unix(listener)?;
+        self.sockets.push(Listening { entrance, address, is_unix: true, is_metrics });
+        Ok(())
     }
 }
 

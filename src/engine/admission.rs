@@ -36,6 +36,13 @@ impl Engine {
     fn admit(&mut self, socket: Socket, peer: Peer, entrance: Entrance) {
         let client = Client::of(peer);
         let is_proxy = client.is_trusted(&self.config.trusted);
+        if self.kept_places.len() < config::PLACES_KEPT && self.listeners.keeps_places(entrance) {
+            let http = Http::new(peer, entrance, is_proxy && self.config.proxy_protocol);
+            let id = self.take_in_socket(socket, peer, http);
+            self.end_waiting(id);
+            self.kept_places.insert(id);
+            return;
+        }
         if !self.has_room() && !self.make_room() {
             return self.turn_away(socket, peer, TurnedAway::Full);
         }
@@ -128,7 +135,7 @@ impl Engine {
 
     /// A proxy has said in whose name a connection comes: it is that client's from now on, and counted as such.
     pub(super) fn name(&mut self, id: ConnId, client: Client) {
-        if client.is_trusted(&self.config.trusted) {
+        if client.is_trusted(&self.config.trusted) || self.kept_places.contains(&id) {
             return;
         }
         match self.door.admit(client, self.now) {

@@ -6,6 +6,8 @@
 //! next turn. When the process is out of descriptors (or the kernel out of memory) all listeners *rest*: trying again at
 //! once would only burn the processor, as level-triggered servers do. They are tried again when a connection of ours has
 //! ended, or after a second in case it was somebody else who held the descriptors.
+//!
+//! Listeners take turns: a crowd at one of them keeps nobody at another waiting for longer than one accept.
 
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
@@ -19,6 +21,7 @@ use crate::config;
 
 #[derive(Debug, Default)]
 pub(super) struct Listeners {
+    /// The one that accepted last stands last.
     listeners: Vec<Listener>,
     /// Until when nothing is accepted, for want of descriptors.
     rest: Option<Instant>,
@@ -31,6 +34,8 @@ struct Listener {
     ready: bool,
     /// Somebody else has it as well, who will accept from it when we do no more.
     shared: bool,
+    /// See [`Engine::keep_places`](super::Engine::keep_places).
+    keeps_places: bool,
 }
 
 /// Which listening socket a connection came through: they are told apart by the order in which the engine was given them.
@@ -75,22 +80,44 @@ impl Listeners {
                 registry.register(socket, token, Interest::READABLE)?
             }
         }
-        self.listeners.push(Listener { socket, entrance, ready: true, shared: false });
+        self.listeners.push(Listener {
+            socket,
+            entrance,
+            ready: true,
+            shared: false,
+            keeps_places: false,
+        });
         Ok(entrance)
     }
 
     /// See [`Engine::share`](super::Engine::share).
     pub(super) fn share(&mut self, entrance: Entrance) {
-        self.listeners[usize::from(entrance.0)].shared = true;
+        if let Some(listener) = self.find(entrance.0.into()) {
+            listener.shared = true;
+        }
+    }
+
+    /// See [`Engine::keep_places`](super::Engine::keep_places).
+    pub(super) fn keep_places(&mut self, entrance: Entrance) {
+        if let Some(listener) = self.find(entrance.0.into()) {
+            listener.keeps_places = true;
+        }
+    }
+
+    /// Whether some are let in there in any case.
+    pub(super) fn keeps_places(&mut self, entrance: Entrance) -> bool {
+        self.find(entrance.0.into()).is_some_and(|listener| listener.keeps_places)
     }
 
     /// Notes that somebody may be waiting at the listener with this token.
     pub(super) fn note_ready(&mut self, token: Token) {
-        let entrance = token.0 - FIRST_LISTENER;
-        let listener = |listener: &&mut Listener| usize::from(listener.entrance.0) == entrance;
-        if let Some(listener) = self.listeners.iter_mut().find(listener) {
+        if let Some(listener) = self.find(token.0 - FIRST_LISTENER) {
             listener.ready = true;
         }
+    }
+
+    fn find(&mut self, entrance: usize) -> Option<&mut Listener> {
+        self.listeners.iter_mut().find(|listener| usize::from(listener.entrance.0) == entrance)
     }
 
     /// When to try again: at once while somebody may be waiting, after the rest while there is one.
@@ -110,11 +137,14 @@ impl Listeners {
         if self.rest.is_some_and(|until| now < until) {
             return Accepted::Nobody;
         }
-        while let Some(listener) = self.listeners.iter_mut().find(|listener| listener.ready) {
+        while let Some(position) = self.listeners.iter().position(|listener| listener.ready) {
+            let listener = &mut self.listeners[position];
             match listener.socket.accept() {
                 Ok((socket, peer)) => {
+                    let entrance = listener.entrance;
+                    self.listeners[position..].rotate_left(1);
                     self.rest = None;
-                    return Accepted::Connection(socket, peer, listener.entrance);
+                    return Accepted::Connection(socket, peer, entrance);
                 }
                 Err(e) if e.kind() == ErrorKind::WouldBlock => listener.ready = false,
                 Err(e) if is_about_one_peer(&e) => {}
@@ -194,4 +224,31 @@ fn is_about_one_peer(error: &io::Error) -> bool {
             | NotConnected
             | TimedOut
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_at_one_keeps_nobody_at_another_waiting() {
+        let poll = mio::Poll::new().unwrap();
+        let mut listeners = Listeners::default();
+        let mut clients = Vec::new();
+        for crowd in [0, 5, 1, 5] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.set_nonblocking(true).unwrap();
+            let address = listener.local_addr().unwrap();
+            clients.extend((0..crowd).map(|_| TcpStream::connect(address).unwrap()));
+            let listener = ListeningSocket::Tcp(mio::net::TcpListener::from_std(listener));
+            listeners.add(listener, poll.registry()).unwrap();
+        }
+        let now = Instant::now();
+        let order: Vec<u8> = std::iter::from_fn(|| match listeners.accept(now) {
+            Accepted::Connection(_, _, entrance) => Some(entrance.0),
+            Accepted::Nobody | Accepted::Starved { .. } => None,
+        })
+        .collect();
+        assert_eq!(order, [1, 2, 3, 1, 3, 1, 3, 1, 3, 1, 3]);
+    }
 }

@@ -52,7 +52,7 @@ mod slots;
 pub(crate) mod throttle;
 mod unfinished;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -262,6 +262,8 @@ pub struct Engine {
     slots: Slots,
     door: Door,
     doorstep: Doorstep,
+    /// Who has one of the places that are kept.
+    kept_places: HashSet<ConnId>,
     /// Who WebSockets are for that a trusted proxy has brought.
     behind_proxies: HashMap<ConnId, Client>,
     rates: Rates,
@@ -328,6 +330,7 @@ impl Engine {
             slots: Slots::default(),
             door: Door::new(&config, now),
             doorstep: Doorstep::default(),
+            kept_places: HashSet::new(),
             behind_proxies: HashMap::new(),
             rates: Rates::new(config.rate_limit),
             audiences: Audiences::default(),
@@ -389,6 +392,12 @@ impl Engine {
     /// [drain](Actions::drain) stops accepting from it at once: newcomers wait in the kernel's queue, and none is refused.
     pub fn share(&mut self, entrance: Entrance) {
         self.listeners.share(entrance);
+    }
+
+    /// Keeps a few places for those who come in at this entrance, whatever limits there are on connections: for whoever
+    /// watches over the process, and has to see how it is just when it is full. Beyond them the limits hold there, too.
+    pub fn keep_places(&mut self, entrance: Entrance) {
+        self.listeners.keep_places(entrance);
     }
 
     /// For other threads to wake this loop.
@@ -542,6 +551,7 @@ impl Engine {
                 self.door.end_waiting(id);
             }
             self.door.forget(id);
+            self.kept_places.remove(&id);
             self.rates.remove(id);
             self.behind_proxies.remove(&id);
             self.unread.remove(&id);

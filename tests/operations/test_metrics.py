@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import pathlib
 import re
@@ -13,6 +14,7 @@ from asking import HANDSHAKE, ask
 from daemon import Daemon
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import connect
+from websockets.sync.client import connect as connect_and_wait
 
 README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 WAIT_S = 10.0
@@ -202,6 +204,19 @@ class Access(unittest.TestCase):
                 for elsewhere in ("/", "/api/me", "/echo", "/ws"):
                     self.assertEqual(ask(path, elsewhere).status, 404, elsewhere)
                     self.assertEqual(ask(path, elsewhere, headers=HANDSHAKE).status, 404, elsewhere)
+
+    def test_who_watches_is_let_in_when_nobody_else_is(self):
+        with tempfile.TemporaryDirectory() as directory, contextlib.ExitStack() as inside:
+            path = f"{directory}/metrics.sock"
+            daemon = inside.enter_context(
+                Daemon("--log", "warn", "--max-connections", "3", "--metrics-listen", f"unix:{path}")
+            )
+            for _ in range(3):
+                inside.enter_context(connect_and_wait(f"ws://127.0.0.1:{daemon.port}/echo"))
+            self.assertEqual(ask(daemon.port, "/healthz").status, 503)
+            for _ in range(20):
+                self.assertEqual(ask(path, "/healthz").text, "ok\n")
+            self.assertIn("wsrelay_connections", families(path))
 
 
 if __name__ == "__main__":

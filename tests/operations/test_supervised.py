@@ -59,7 +59,11 @@ class Supervised(unittest.TestCase):
             with Service(sockets, ear=self.ear, env={"LISTEN_FDNAMES": names}) as service:
                 self.ear.hear_of("READY=1")
                 port, metrics_port = tcp.getsockname()[1], metrics.getsockname()[1]
-                self.assertIn(f"listening on http://127.0.0.1:{port}", service.lines)
+                self.assertEqual(service.lines, [
+                    f"listening on http://127.0.0.1:{port}",
+                    f"listening on unix:{path}",
+                    f"metrics on http://127.0.0.1:{metrics_port}",
+                ])
                 for where in (port, path):
                     self.assertEqual(ask(where, "/").status, 200)
                     self.assertEqual(ask(where, "/metrics").status, 404)
@@ -85,6 +89,11 @@ class Supervised(unittest.TestCase):
         with open("/dev/null", "rb") as null, Service([null], ear=self.ear) as service:
             self.assertEqual(service.wait(), 1)
             self.assertIn("handed over", service.stderr())
+
+    def test_metrics_alone_are_nothing_to_serve(self):
+        with listening() as metrics, Service([metrics], ear=self.ear, env={"LISTEN_FDNAMES": "metrics"}) as service:
+            self.assertEqual(service.wait(), 1)
+            self.assertIn("all are for metrics", service.stderr())
 
     def test_a_successor_waits_for_the_data_file_and_says_so(self):
         data = f"{self.directory}/chat.db"
