@@ -173,6 +173,29 @@ class Files(Operator):
         self.assertEqual(self.succeed("export", "LOBBY", "--data", str(self.file)).splitlines(), lines)
         self.fail_with("no room tea", "export", "tea")
 
+    async def test_of_a_damaged_file_all_can_be_had_that_is_whole(self):
+        with self.start() as daemon:
+            ann = await self.open("/ws?nick=ann", ["wsrelay.v1"], daemon)
+            await ann.ask("join", room="lobby")
+            for body in ("first words", "spoilt words", "last words"):
+                await ann.ask("post", room="lobby", body=body)
+            await ann.leave()
+        content = self.file.read_bytes()
+        self.assertEqual(content.count(b"spoilt words"), 1)
+        self.file.write_bytes(content.replace(b"spoilt", b"Spoilt"))
+        which = f"{self.file}, room lobby, entry 2: "
+        stopped = self.run_command("export", "--all")
+        self.assertEqual((stopped.returncode, len(stopped.stdout.splitlines())), (1, 1))
+        self.assertIn(which, stopped.stderr)
+        skipped = self.run_command("export", "--all", "--skip-damaged")
+        self.assertEqual(skipped.returncode, 1)
+        self.assertEqual([json.loads(line)["body"] for line in skipped.stdout.splitlines()], ["first words", "last words"])
+        self.assertIn(which, skipped.stderr)
+        self.assertIn("damaged entries left out: 1", skipped.stderr)
+        looked = self.run_command("doctor")
+        self.assertEqual(looked.returncode, 1)
+        self.assertIn("damaged: entry 2 of room lobby cannot be read", looked.stdout)
+
     async def test_a_backup_is_put_back_as_the_readme_says(self):
         copy = self.directory / "copy.db"
         with self.start() as daemon:

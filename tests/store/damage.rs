@@ -6,7 +6,7 @@ use std::path::Path;
 
 use wsrelay::chat::log::{Failure, Read, ReadOut};
 use wsrelay::chat::{RoomNo, Seq};
-use wsrelay::store::OpenError;
+use wsrelay::store::{Archive, OpenError};
 
 use super::near::{Near, Scratch, open, try_open};
 
@@ -135,6 +135,30 @@ fn a_flipped_byte_is_never_served() {
         }
     }
     assert!(refused > 0 && told > 0, "{refused} refused, {told} told");
+}
+
+/// A start looks at how the file is built, and at each entry when it is read; who asks finds all of it out, and which entry.
+#[test]
+fn a_spoilt_entry_is_found_by_whoever_looks_and_costs_no_other() {
+    let scratch = filled();
+    let mut bytes = fs::read(scratch.file()).unwrap();
+    for text in ["post number250 says", "post number300 says"] {
+        // In its row and not in the index for searches, which has words and no texts.
+        let place = bytes.windows(text.len()).position(|there| there == text.as_bytes()).unwrap();
+        bytes[place] = b'P';
+    }
+    fs::write(scratch.file(), bytes).unwrap();
+    let Err(OpenError::Corrupt(what)) = wsrelay::store::examine(&scratch.file()) else {
+        panic!("is whole")
+    };
+    assert_eq!(what, "entry 250 of room lobby and 1 more cannot be read");
+    let mut archive = Archive::open(&scratch.file()).unwrap();
+    let log = archive.logs().unwrap().remove(0);
+    let read: Vec<u64> = (0..log.last.0)
+        .filter_map(|after| archive.next_entry(&log, Seq(after)).ok())
+        .map(|next| next.unwrap().entry.seq.0)
+        .collect();
+    assert_eq!(read, (1..=500).filter(|seq| ![250, 300].contains(seq)).collect::<Vec<_>>());
 }
 
 fn read_all(near: &mut Near) -> Vec<ReadOut> {

@@ -48,6 +48,10 @@ pub struct Export {
     #[arg(long)]
     pub all: bool,
 
+    /// Leave out entries that a disk has spoilt, and say which, instead of ending at the first.
+    #[arg(long)]
+    pub skip_damaged: bool,
+
     /// The file.
     #[command(flatten)]
     pub data: Data,
@@ -107,7 +111,7 @@ impl Export {
     /// # Errors
     /// A message for the operator.
     pub fn run(&self) -> io::Result<()> {
-        export::run(&self.data.data, self.room.as_ref())
+        export::run(&self.data.data, self.room.as_ref(), self.skip_damaged)
     }
 }
 

@@ -11,11 +11,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, backup};
 
+use super::examine::check_entries;
 use super::fields::unsigned;
 use super::open::{self, OWNER_ALONE, beside};
 use super::people::NO_PASSWORD;
-use super::row::{Row, columns};
-use super::trouble::Trouble;
 use super::{entries, pages, schema};
 use crate::chat::log::ReadOut;
 use crate::chat::{Name, Record, RoomId, RoomNo, Seq, UnixMs};
@@ -116,6 +115,19 @@ impl Archive {
         }
     }
 
+    /// The first entry of a log after `after`, and no other: to find out which of a page cannot be read.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is damaged.
+    pub fn next_entry(
+        &mut self,
+        log: &ArchivedLog,
+        after: Seq,
+    ) -> Result<Option<Record>, OpenError> {
+        let next = ArchivedLog { last: log.last.min(Seq(after.0 + 1)), ..log.clone() };
+        Ok(self.entries(&next, after)?.pop())
+    }
+
     /// All accounts, in the order in which they were made.
     ///
     /// # Errors
@@ -196,16 +208,10 @@ impl Drop for Unfinished {
     }
 }
 
-/// Reads all of it: the tables as they are at each start, and every entry with its CRC, which a start leaves for later.
 fn check_copy(path: &Path) -> Result<(), OpenError> {
     let copy = Archive::open(path)?.connection;
     open::check(&copy)?;
-    let mut select = copy.prepare(concat!("SELECT ", columns!(), " FROM entries"))?;
-    let mut rows = select.query([])?;
-    while let Some(columns) = rows.next()? {
-        Row::read(columns).map_err(Trouble::from)?;
-    }
-    Ok(())
+    check_entries(&copy)
 }
 
 fn damaged(what: &str) -> OpenError {

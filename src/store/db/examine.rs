@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::open::{beside, check, identify, look_at};
+use super::row::{Row, columns};
 use crate::store::OpenError;
 
 /// What a file is like.
@@ -18,7 +19,7 @@ pub struct Examination {
     pub bytes: u64,
     /// Another process has it.
     pub in_use: bool,
-    /// It was walked through, and is whole. False where it cannot be without changing anything: nobody has it, and what its
+    /// It was read from end to end, and is whole. False where it cannot be without changing anything: nobody has it, and what its
     /// last process wrote is not all in its place.
     pub was_checked: bool,
 }
@@ -51,8 +52,40 @@ pub fn examine(path: &Path) -> Result<Option<Examination>, OpenError> {
     let was_checked = in_use || !has_log;
     if was_checked {
         check(&connection)?;
+        check_entries(&connection)?;
     }
     Ok(Some(Examination { version, bytes, in_use, was_checked }))
+}
+
+/// Compares every entry with its CRC. A start leaves that for when each is read.
+///
+/// # Errors
+/// When there are any that do not agree: how many, and which is the first.
+pub(super) fn check_entries(db: &Connection) -> Result<(), OpenError> {
+    let mut select = db.prepare(concat!("SELECT ", columns!(), " FROM entries"))?;
+    let mut rows = select.query([])?;
+    let (mut spoilt, mut first) = (0_u64, None);
+    while let Some(columns) = rows.next()? {
+        if Row::read(columns).is_err() {
+            spoilt += 1;
+            first.get_or_insert((columns.get::<_, i64>(0), columns.get::<_, i64>(1)));
+        }
+    }
+    let Some(first) = first else { return Ok(()) };
+    let which = match first {
+        (Ok(room), Ok(seq)) => format!("entry {seq} of {}", room_name(db, room)),
+        _ => "an entry that does not say where it belongs".to_owned(),
+    };
+    let others = match spoilt {
+        1 => String::new(),
+        _ => format!(" and {} more", spoilt - 1),
+    };
+    Err(OpenError::Corrupt(format!("{which}{others} cannot be read")))
+}
+
+fn room_name(db: &Connection, no: i64) -> String {
+    let id = db.query_row("SELECT id FROM rooms WHERE no = ?1", [no], |row| row.get(0));
+    id.map_or_else(|_| "a room that is not there".to_owned(), |id: String| format!("room {id}"))
 }
 
 fn is_in_use(path: &Path) -> io::Result<bool> {
