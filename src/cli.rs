@@ -6,7 +6,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::BoolishValueParser;
 use clap::parser::ValueSource;
 use clap::{
     ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
@@ -46,7 +46,7 @@ pub enum Invocation {
 #[derive(Args, Clone, Debug)]
 pub struct Serve {
     /// Address to listen on: HOST:PORT, or unix:PATH. Port 0 takes a free one. Repeatable.
-    #[arg(long, value_name = "ADDR", env = "WSRELAY_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", env = "WSRELAY_LISTEN", default_value = LISTEN)]
     #[arg(value_delimiter = ',', action = ArgAction::Append, value_parser = ListenAddr::parse)]
     pub listen: Vec<ListenAddr>,
 
@@ -55,7 +55,7 @@ pub struct Serve {
     pub data: PathBuf,
 
     /// Keep everything in memory, and nothing once the process ends.
-    #[arg(long, env = "WSRELAY_MEMORY", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "WSRELAY_MEMORY", value_parser = BoolishValueParser::new())]
     pub memory: bool,
 
     /// Whether people without an account may take part.
@@ -121,7 +121,7 @@ pub struct Serve {
     pub trust_proxy: Vec<http::trust::Proxy>,
 
     /// Expect every connection of a trusted proxy to begin with a header of the PROXY protocol, version 1 or 2.
-    #[arg(long, env = "WSRELAY_PROXY_PROTOCOL", value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "WSRELAY_PROXY_PROTOCOL", value_parser = BoolishValueParser::new())]
     pub proxy_protocol: bool,
 
     /// Whether to serve raw rooms (/relay/ROOM) and the echo probe (/echo).
@@ -200,6 +200,11 @@ impl ListenAddr {
 }
 
 impl Serve {
+    /// True where nobody has said where to listen.
+    pub fn listens_by_default(&self) -> bool {
+        ListenAddr::parse(LISTEN).is_ok_and(|default| self.listen == [default])
+    }
+
     /// The limits to hold peers to, when the process may open `descriptors` files.
     pub fn config(&self, descriptors: u64) -> Config {
         let defaults = Config::default();
@@ -239,6 +244,9 @@ impl Serve {
         }
     }
 }
+
+/// Where to listen if nobody says.
+const LISTEN: &str = "127.0.0.1:8080";
 
 /// Descriptors that are not for connections: standard streams, poller, waker, signals, listeners, and some to spare.
 const DESCRIPTORS_RESERVED: usize = 32;

@@ -299,6 +299,15 @@ fn a_flag_counts_for_more_than_the_environment() {
 }
 
 #[test]
+fn a_flag_in_the_environment_that_is_neither_true_nor_false_is_refused() {
+    let mut daemon = std::process::Command::new(env!("CARGO_BIN_EXE_wsrelay"));
+    let output = daemon.env("WSRELAY_MEMORY", "banana").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("banana") && said.contains("--memory"), "{said}");
+}
+
+#[test]
 fn deflated_messages_are_read_from_a_client_that_compresses() {
     // tungstenite does not compress: this frame is "Hello" as RFC 7692 §7.2.3.1 has it, masked with zeros.
     let daemon = Daemon::start(&[]);

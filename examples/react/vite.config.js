@@ -14,7 +14,8 @@ export default defineConfig({
   server: {
     // The client is outside of this directory.
     fs: { allow: [path('.'), path('../../src/page')] },
-    // The page and its server have one origin, as they will have when both stand behind one name.
-    proxy: { '/ws': { target: SERVER, ws: true }, '/api': SERVER },
+    // The page and its server have one origin, as they will have when both stand behind one name; `Host` has to stay as it is, or
+    // what changes something is refused as another site's.
+    proxy: { '/ws': { target: SERVER, ws: true }, '/api': { target: SERVER } },
   },
 });

@@ -66,9 +66,16 @@ pub fn serve(options: &Serve) -> io::Result<()> {
     let _logging = Logging::start(options.log, options.log_format)?;
     let descriptors = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
     let config = options.config(descriptors);
+    if u64::try_from(config.connections_max).unwrap_or(u64::MAX) > descriptors {
+        let most = config.connections_max;
+        log::warn!("--max-connections is {most}, and {descriptors} descriptors may be open");
+    }
     let mut engine = Engine::new(config.clone())?;
     let metrics = options.metrics_listen.as_ref();
     let bound = Bound::listen(handed_over, &options.listen, metrics, &mut engine)?;
+    if bound.is_handed_over() && !options.listens_by_default() {
+        log::warn!("sockets were handed over: --listen has no say");
+    }
     let supervisor = Supervisor::from_env();
     let patience = if bound.is_handed_over() { PREDECESSOR_ENDS_WITHIN } else { Duration::ZERO };
     let opened = open_store(&options.place(), patience, &engine, &supervisor)?;
@@ -78,7 +85,8 @@ pub fn serve(options: &Serve) -> io::Result<()> {
     let live = Live::start(opened, limits, registration, control, engine.waker(), &config)?;
     let stop = StopSignals::watch(engine.waker())?;
     announce(&bound)?;
-    log::info!("serving, version {}", env!("CARGO_PKG_VERSION"));
+    let room = config.connections_max;
+    log::info!("serving, version {}, with room for {room} connections", env!("CARGO_PKG_VERSION"));
     supervisor.ready();
 
     let mut daemon = Daemon {

@@ -1,7 +1,7 @@
 //! The data file, and the disk that it is on.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -100,7 +100,12 @@ fn disk(directory: &Path) -> Finding {
         Err(e) => Finding::bad(
             TOPIC,
             format!("{} cannot be written to: {e}", directory.display()),
-            "Give the directory to the daemon's user (systemd: StateDirectory=), and run the doctor as that user.",
+            match e.kind() {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Make room.",
+                _ => {
+                    "Give the directory to the daemon's user (systemd: StateDirectory=), and run the doctor as that user."
+                }
+            },
         ),
         Ok(took) => {
             let says = format!("a write is safe after {:.1} ms", took.as_secs_f64() * 1e3);

@@ -25,6 +25,10 @@ pub(super) enum NoLink {
     Connect(io::Error),
     /// The certificate, or the way the other end speaks TLS.
     Tls(String),
+    /// What the other end says is no TLS at all.
+    NoTls,
+    /// The certificates to trust cannot be read.
+    Trust(String),
 }
 
 impl Link {
@@ -89,7 +93,7 @@ fn secure(
         ca.ok_or_else(|| NoLink::Tls("this system has no certificates to trust".to_owned()))?;
     let mut roots = rustls::RootCertStore::empty();
     let certificates = CertificateDer::pem_file_iter(ca)
-        .map_err(|e| NoLink::Tls(format!("{}: {e}", ca.display())))?;
+        .map_err(|e| NoLink::Trust(format!("{}: {e}", ca.display())))?;
     roots.add_parsable_certificates(certificates.flatten());
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
@@ -102,7 +106,13 @@ fn secure(
     let mut stream = rustls::StreamOwned::new(client, stream);
     stream.sock.set_read_timeout(Some(patience)).map_err(NoLink::Connect)?;
     while stream.conn.is_handshaking() {
-        stream.conn.complete_io(&mut stream.sock).map_err(|e| told(&e))?;
+        stream.conn.complete_io(&mut stream.sock).map_err(|e| {
+            let inner = e.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match inner {
+                Some(rustls::Error::InvalidMessage(_)) => NoLink::NoTls,
+                _ => told(&e),
+            }
+        })?;
     }
     Ok(Link::Tls(Box::new(stream)))
 }
@@ -121,7 +131,8 @@ impl std::fmt::Display for NoLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             NoLink::Name(e) | NoLink::Connect(e) => e.fmt(f),
-            NoLink::Tls(says) => f.write_str(says),
+            NoLink::Tls(says) | NoLink::Trust(says) => f.write_str(says),
+            NoLink::NoTls => f.write_str("nothing speaks TLS there"),
         }
     }
 }

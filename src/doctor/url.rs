@@ -52,6 +52,11 @@ impl Url {
         Ok(Self { place: Place::Tcp { name, port, tls }, host: host.to_owned() })
     }
 
+    /// True where TLS is spoken.
+    pub(super) fn is_secure(&self) -> bool {
+        matches!(self.place, Place::Tcp { tls: true, .. })
+    }
+
     /// The origin of the pages that are served there (RFC 6454 §4).
     pub(super) fn origin(&self) -> String {
         let scheme = match self.place {

@@ -44,6 +44,16 @@ impl Client {
         Self { address, port, secure: source.secure }
     }
 
+    /// True if a request says that it is passed on for somebody, and this one, on this machine, is not believed: then all its
+    /// clients are one.
+    pub(super) fn seems_a_proxy(self, request: &Request<'_>, trusted: &Trusted) -> bool {
+        self.address.is_none_or(|address| address.is_loopback())
+            && !self.is_trusted(trusted)
+            && ["x-forwarded-for", "forwarded"]
+                .iter()
+                .any(|name| request.headers.values(name).next().is_some())
+    }
+
     /// Whom this one names in a request.
     ///
     /// # Errors

@@ -195,6 +195,13 @@ impl Engine {
             }
             Ok(Some(request)) => match client.asking(&request, &self.config.trusted) {
                 Ok(asking) => {
+                    if !self.told_of_proxy && client.seems_a_proxy(&request, &self.config.trusted) {
+                        self.told_of_proxy = true;
+                        log::warn!(
+                            conn = id.generation, peer:%;
+                            "a proxy on this machine says for whom it comes, and is not trusted: all its clients count as one"
+                        );
+                    }
                     // A proxy's connection becomes its client's own when it is upgraded.
                     let is_proxys = client.is_trusted(&self.config.trusted);
                     named = (is_proxys && is_upgrade(&request)).then_some(asking);

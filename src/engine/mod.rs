@@ -56,6 +56,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Poll};
@@ -228,7 +229,13 @@ pub enum Ending {
 
 /// Wakes the loop from another thread, which then calls [`Service::on_wake`]. Clones wake the same loop.
 #[derive(Clone, Debug)]
-pub struct Waker(Arc<mio::Waker>);
+pub struct Waker(Arc<Wake>);
+
+#[derive(Debug)]
+struct Wake {
+    waker: mio::Waker,
+    drain: AtomicBool,
+}
 
 impl Waker {
     /// Wakes the loop, if it has not been woken already. Never blocks.
@@ -236,7 +243,16 @@ impl Waker {
     /// # Errors
     /// When the kernel refuses; then nothing was woken.
     pub fn wake(&self) -> io::Result<()> {
-        self.0.wake()
+        self.0.waker.wake()
+    }
+
+    /// Has the loop [drain](Actions::drain), so that [`Engine::run`] returns: for a program that ends by a signal. Never blocks.
+    ///
+    /// # Errors
+    /// When the kernel refuses; then it drains when next it is woken.
+    pub fn drain(&self) -> io::Result<()> {
+        self.0.drain.store(true, Ordering::Release);
+        self.wake()
     }
 }
 
@@ -264,6 +280,8 @@ pub struct Engine {
     doorstep: Doorstep,
     /// Who has one of the places that are kept.
     kept_places: HashSet<ConnId>,
+    /// That there seems to be a proxy whom nobody has called trusted was told.
+    told_of_proxy: bool,
     /// Who WebSockets are for that a trusted proxy has brought.
     behind_proxies: HashMap<ConnId, Client>,
     rates: Rates,
@@ -319,7 +337,8 @@ impl Engine {
     /// When the kernel has no descriptors for the poller and the waker.
     pub fn new(config: Config) -> io::Result<Self> {
         let poll = Poll::new()?;
-        let waker = Waker(Arc::new(mio::Waker::new(poll.registry(), WAKER)?));
+        let waker = mio::Waker::new(poll.registry(), WAKER)?;
+        let waker = Waker(Arc::new(Wake { waker, drain: AtomicBool::new(false) }));
         let now = Instant::now();
         Ok(Self {
             poll,
@@ -331,6 +350,7 @@ impl Engine {
             door: Door::new(&config, now),
             doorstep: Doorstep::default(),
             kept_places: HashSet::new(),
+            told_of_proxy: false,
             behind_proxies: HashMap::new(),
             rates: Rates::new(config.rate_limit),
             audiences: Audiences::default(),
@@ -431,6 +451,9 @@ impl Engine {
         self.read_ready(service);
         if std::mem::take(&mut self.woken) {
             service.on_wake(&mut self.actions);
+            if self.waker.0.drain.swap(false, Ordering::AcqRel) {
+                self.actions.drain();
+            }
             self.apply_actions(service);
         }
         self.accept();

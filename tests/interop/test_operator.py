@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import termios
 import time
+import unittest
 
 from daemon import Daemon
 from test_chat import ChatCase
@@ -71,7 +72,8 @@ class Operator(ChatCase):
 
 class Accounts(Operator):
     async def test_accounts_are_made_and_changed_before_the_first_start(self):
-        self.succeed("user", "add", "Ann", stdin="correct horse\nnot this\n")
+        said = self.succeed("user", "add", "Ann", stdin="correct horse\nnot this\n")
+        self.assertEqual(said, f"{self.file} was not there, and is made anew\n")
         self.assertEqual(stat.S_IMODE(self.file.stat().st_mode), 0o600)
         self.fail_with("name is taken", "user", "add", "ann", stdin="correct horse\n")
         self.fail_with("at least 8", "user", "add", "bo", stdin="short\n")
@@ -115,6 +117,13 @@ class Accounts(Operator):
             self.assertEqual(self.log_in(daemon, "ann", "battery staple")[0], 401)
             self.assertEqual(self.users()["ann"][:2], ["disabled", "0"])
         self.assertFalse(control.exists())
+
+    @unittest.skipIf(os.geteuid(), "only root makes files for others")
+    async def test_what_root_makes_in_the_daemons_directory_is_the_daemons(self):
+        os.chown(self.directory, 65534, 65534)
+        self.succeed("user", "add", "ann", stdin="correct horse\n")
+        for file in self.directory.iterdir():
+            self.assertEqual((file.stat().st_uid, file.stat().st_gid), (65534, 65534), file)
 
     async def test_what_a_killed_daemon_leaves_behind_is_in_nobodys_way(self):
         with self.start() as daemon:

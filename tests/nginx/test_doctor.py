@@ -117,6 +117,12 @@ class OnTheWay(Doctor):
         self.assertEqual(status, 0, "it works")
         self.assertEqual(findings["compression"]["verdict"], "poor")
 
+    def test_figures_for_everybody(self):
+        fields = ("proxy_set_header X-Forwarded-For   $remote_addr;", "proxy_set_header X-Forwarded-Proto $scheme;")
+        _, findings = self.behind(*((field, "") for field in fields))
+        self.assert_faults(findings, {"metrics": "whoever asks is told /metrics"})
+        self.assertIn("X-Forwarded-For", findings["metrics"]["mend"])
+
     def test_an_origin_made_to_fit(self):
         _, findings = self.behind((LOCATION, f"{LOCATION} proxy_set_header Origin '';\n"))
         self.assert_faults(findings, {"foreign": "pages of any site are let in"})
@@ -136,6 +142,20 @@ class OnTheWay(Doctor):
         site = self.enterContext(Site(pathlib.Path(self.directory), f"127.0.0.1:{self.daemon.port}"))
         _, findings = self.examine(f"http://127.0.0.1:{site.http_port}")
         self.assert_faults(findings, {"reach": "sends one elsewhere"})
+        self.assertNotIn("/healthz", findings["reach"]["says"], "an address that the doctor takes")
+
+    def test_the_wrong_scheme(self):
+        site = self.enterContext(Site(pathlib.Path(self.directory), f"127.0.0.1:{self.daemon.port}"))
+        _, findings = self.examine(f"http://127.0.0.1:{site.https_port}")
+        self.assertIn("say https", findings["reach"]["mend"])
+        _, findings = self.examine("--ca", str(site.certificate), f"https://127.0.0.1:{self.daemon.port}")
+        self.assert_faults(findings, {"reach": "nothing speaks TLS"})
+        self.assertIn("Say http", findings["reach"]["mend"])
+
+    def test_certificates_that_cannot_be_read(self):
+        site = self.enterContext(Site(pathlib.Path(self.directory), f"127.0.0.1:{self.daemon.port}"))
+        _, findings = self.examine("--ca", f"{self.directory}/none.pem", f"https://127.0.0.1:{site.https_port}")
+        self.assert_faults(findings, {"reach": "the certificates to trust cannot be read"})
 
 
 class Alone(Doctor):
@@ -144,6 +164,8 @@ class Alone(Doctor):
             url = daemon.http()
         _, findings = self.examine(url)
         self.assert_faults(findings, {"reach": "nobody listens"})
+        _, findings = self.examine(f"unix:{self.directory}/none.sock")
+        self.assert_faults(findings, {"reach": "there is no socket"})
 
     def test_every_site_let_in(self):
         with Daemon("--log", "warn", "--allow-origin", "*") as daemon:

@@ -133,6 +133,23 @@ class Legible(unittest.TestCase):
         self.assertEqual(len(refusals), 1)
         self.assertRegex(refusals[0], r"INFO  a handshake is refused: origin conn=\d+ client=127\.0\.0\.1:\d+$")
 
+    def test_a_proxy_whom_nobody_trusts_is_told_once(self):
+        with Daemon("--log", "warn") as daemon:
+            for field in ("X-Forwarded-For", "Forwarded"):
+                ask(daemon.port, "/healthz", headers={field: "for=203.0.113.9"})
+            daemon.terminate()
+            log = daemon.stderr()
+        self.assertEqual(log.count("is not trusted: all its clients count as one"), 1, log)
+
+    def test_who_tries_many_passwords_is_told(self):
+        with Daemon("--log", "info") as daemon:
+            login = {"name": "ann", "password": "a wrong one"}
+            statuses = [ask(daemon.port, "/api/login", method="POST", body=login).status for _ in range(15)]
+            daemon.terminate()
+            log = daemon.stderr()
+        self.assertEqual(statuses[-1], 429, statuses)
+        self.assertIn("log-ins are tried too often", log)
+
     def test_as_json_each_line_is_an_object(self):
         with Daemon("--log-format", "json") as daemon:
             ask(daemon.port, "/echo", headers={**HANDSHAKE, "Origin": "https://example.com"})

@@ -172,7 +172,12 @@ impl Api {
             Route::BeGuest => self.be_guest(asker, request, turn),
         };
         if let (true, Err(response)) = (opens_account, &reply) {
-            self.log_ins.add(refused_log_in(response.status()));
+            let why = refused_log_in(response.status());
+            self.log_ins.add(why);
+            if why == "slow_down" {
+                let client = asker.address.map_or("this machine".to_owned(), |at| at.to_string());
+                log::info!(client:%; "log-ins are tried too often, and slowed down");
+            }
         }
         reply
     }

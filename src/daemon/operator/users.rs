@@ -1,6 +1,8 @@
 //! `wsrelay user`: accounts, listed and changed.
 
-use std::io::{self, Write};
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
 use super::{UserCommand, about, desk, open, prompt};
@@ -29,10 +31,34 @@ fn change(data: &Path, order: Order) -> io::Result<()> {
         return Ok(());
     }
     // The first account may be made before the daemon's first start; others are nowhere yet.
-    if !matches!(order, Order::Add(..)) {
+    let is_new = matches!(order, Order::Add(..)) && !data.exists();
+    if !is_new {
         open(data)?;
     }
-    desk::carry_out(data, order)
+    desk::carry_out(data, order)?;
+    if is_new {
+        give_to_owner_of_directory(data)?;
+        println!("{} was not there, and is made anew", data.display());
+    }
+    Ok(())
+}
+
+/// What root makes in somebody's directory is theirs: the daemon that is to have it runs as them.
+fn give_to_owner_of_directory(data: &Path) -> io::Result<()> {
+    let directory = data.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let owner = fs::metadata(directory.unwrap_or(Path::new(".")))?;
+    if fs::metadata(data)?.uid() == owner.uid() {
+        return Ok(());
+    }
+    for suffix in ["", "-lock", "-wal", "-shm"] {
+        let mut file = data.as_os_str().to_owned();
+        file.push(suffix);
+        match chown(&file, Some(owner.uid()), Some(owner.gid())) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn list(data: &Path) -> io::Result<()> {

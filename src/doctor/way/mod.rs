@@ -40,6 +40,7 @@ impl Way<'_> {
             Ok(finding) => finding,
         };
         let mut findings = vec![reached, self.page(), self.clock()];
+        findings.extend(self.metrics());
         let upgrade = self.upgrade();
         let opens = upgrade.as_ref().is_ok_and(|(_, path)| path.is_some());
         match upgrade {
@@ -90,7 +91,7 @@ impl Way<'_> {
                 format!(
                     "{} sends one elsewhere: {}",
                     self.url,
-                    answer.field("location").unwrap_or("")
+                    answer.field("location").unwrap_or("").trim_end_matches("/healthz")
                 ),
                 "Give that address to the doctor.",
             ),
@@ -101,7 +102,10 @@ impl Way<'_> {
             ),
             (status, _) => bad(
                 format!("something else answers there: GET /healthz is {status}"),
-                "Does the proxy pass all paths on, from / down, to the daemon?",
+                match (status, self.url.is_secure()) {
+                    (400, false) => "Is TLS spoken there? Then say https.",
+                    _ => "Does the proxy pass all paths on, from / down, to the daemon?",
+                },
             ),
         }
     }
@@ -120,10 +124,30 @@ impl Way<'_> {
                 format!("nobody listens at {url}"),
                 "Start the daemon or the proxy, and compare its --listen with this address.",
             ),
+            NoLink::Connect(e) if e.kind() == ErrorKind::NotFound => Finding::bad(
+                TOPIC,
+                format!("there is no socket at {url}"),
+                "Start the daemon with --listen on this path.",
+            ),
+            NoLink::Connect(e) if e.kind() == ErrorKind::PermissionDenied => Finding::bad(
+                TOPIC,
+                format!("{url} is not writable for you"),
+                "Run the doctor as the daemon's user, or as the proxy's to see what it sees.",
+            ),
             NoLink::Connect(e) => Finding::bad(
                 TOPIC,
                 format!("{url} cannot be connected to: {e}"),
-                "Is a firewall between, or a Unix socket not writable for you?",
+                "Is a firewall between?",
+            ),
+            NoLink::NoTls => Finding::bad(
+                TOPIC,
+                format!("nothing speaks TLS at {url}"),
+                "Is it the daemon's own port, which speaks none? Say http, or have the proxy listen with TLS.",
+            ),
+            NoLink::Trust(says) => Finding::bad(
+                TOPIC,
+                format!("the certificates to trust cannot be read: {says}"),
+                "Name a file of certificates as PEM with --ca.",
             ),
             NoLink::Tls(says) => Finding::bad(
                 TOPIC,
@@ -155,6 +179,19 @@ impl Way<'_> {
             }
             Err(failed) => Finding::bad(TOPIC, format!("GET / fails: {failed}"), mend),
         }
+    }
+
+    /// Whether strangers are told the figures. What speaks TLS is a proxy's, and in front of everybody: the daemon serves them to
+    /// its own machine, and has taken the proxy for that.
+    fn metrics(&self) -> Option<Finding> {
+        let answer = self.ask("GET /metrics", "").ok().filter(|_| self.url.is_secure())?;
+        (answer.status == 200).then(|| {
+            Finding::bad(
+                "metrics",
+                "whoever asks is told /metrics: the proxy does not say for whom it comes",
+                "nginx: proxy_set_header X-Forwarded-For $remote_addr;  and --trust-proxy for the daemon, or --metrics-listen",
+            )
+        })
     }
 
     /// Its clock beside ours: posts have its time, and log-ins end by it.
