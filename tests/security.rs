@@ -226,7 +226,7 @@ fn a_log_in_makes_a_session_and_adopts_none() {
 }
 
 #[test]
-fn whether_a_name_has_an_account_is_told_by_no_answer_and_no_time() {
+fn a_refused_log_in_tells_by_no_answer_and_no_time_whether_there_is_an_account() {
     let daemon = Daemon::start(&[]);
     registered(&daemon, "ann");
     let mut times: [Vec<Duration>; 2] = [Vec::new(), Vec::new()];

@@ -216,9 +216,9 @@ const OWNER_ALONE: u32 = 0o600;
 /// Operators who wait behind another.
 const BACKLOG: i32 = 8;
 /// The longest password, the longest name, and some to spare.
-const LINES_BYTES_MAX: u64 = 4 * 1024;
+pub(super) const LINES_BYTES_MAX: u64 = 4 * 1024;
 /// For the three lines: a program writes them at once.
-const LINES_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const LINES_TIMEOUT: Duration = Duration::from_secs(2);
 /// For what an order comes to: a whole queue of passwords before it, and a commit on a slow disk.
 const ORDER_TIMEOUT: Duration = Duration::from_secs(15);
 const REST: Duration = Duration::from_secs(1);

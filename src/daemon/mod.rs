@@ -30,6 +30,8 @@ pub mod operator;
 mod page;
 mod passwords;
 mod process;
+#[cfg(test)]
+mod readme;
 mod seats;
 mod service;
 mod socket;

@@ -10,7 +10,7 @@
 use super::codec::{Codec, Finished};
 use super::header::{Header, Unfinished};
 use super::utf8::Begun;
-use super::{Fault, Opcode};
+use super::{Fault, Opcode, work};
 
 /// What has come of a message.
 pub(crate) struct Assembler {
@@ -43,6 +43,7 @@ impl Assembler {
     /// Appends unmasked payload. `to_come` is how many bytes are still to come in all, these
     /// included, if that is known: room is made for no more.
     pub(crate) fn push(&mut self, piece: &[u8], to_come: Option<usize>) -> Result<(), Fault> {
+        work::add(piece.len());
         match &mut self.body {
             Body::Text { text, begun } => {
                 let growth =
@@ -99,6 +100,7 @@ fn growth(len: usize, capacity: usize, piece: usize, to_come: Option<usize>) -> 
     if capacity - len >= piece {
         return 0;
     }
+    work::add(len);
     let doubled = len.max(BUFFER_BYTES_MIN);
     piece.max(to_come.map_or(doubled, |to_come| doubled.min(to_come)))
 }

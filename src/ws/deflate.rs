@@ -19,7 +19,7 @@
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use super::{Fault, Frame};
+use super::{Fault, Frame, work};
 
 /// Inflates messages, one at a time.
 pub(crate) struct Inflater(Decompress);
@@ -49,6 +49,7 @@ impl Inflater {
         if compressed.is_empty() {
             return Ok(space);
         }
+        work::add(compressed.len());
         self.0.reset(RAW);
         let mut streams = STREAMS_FREE + compressed.len() / STREAM_BYTES_MIN;
         space.reserve(first_guess(compressed.len(), bytes_max));
@@ -71,6 +72,7 @@ impl Inflater {
         loop {
             if out.len() == out.capacity() {
                 // Room for one byte over the limit is how a message over the limit shows.
+                work::add(out.len());
                 out.reserve_exact(out.len().min(bytes_max - out.len()) + 1);
             }
             let (taken, made) = (self.0.total_in(), out.len());

@@ -40,6 +40,7 @@ pub mod header;
 pub mod mask;
 pub mod origin;
 pub(crate) mod utf8;
+mod work;
 
 pub use close::{CloseCode, CloseReason};
 pub use codec::{Codec, Limits};

@@ -8,6 +8,8 @@
 //! Invariant: after `Ok`, the waiting bytes are a proper prefix of a well-formed character. Hence a
 //! piece fails if and only if it holds the first byte that no UTF-8 could have there.
 
+use super::work;
+
 /// The bytes of a character that has begun and not ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Begun {
@@ -24,6 +26,7 @@ impl Begun {
     pub(crate) fn push(&mut self, piece: &[u8], text: &mut String) -> Result<(), NotUtf8> {
         let piece = self.finish_character(piece, text)?;
         let (whole, begun) = piece.split_at(last_boundary(piece));
+        work::add(whole.len());
         text.push_str(str::from_utf8(whole).map_err(|_| NotUtf8)?);
         begun.iter().try_for_each(|&byte| self.push_byte(byte, text))
     }
@@ -56,6 +59,7 @@ impl Begun {
     fn push_byte(&mut self, byte: u8, text: &mut String) -> Result<(), NotUtf8> {
         self.bytes[self.len()] = byte;
         self.len += 1;
+        work::add(self.len());
         match str::from_utf8(&self.bytes[..self.len()]) {
             Ok(character) => {
                 text.push_str(character);

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,13 +14,17 @@ import test from 'node:test';
 
 import { threadOf } from './process.mjs';
 import {
-  Bystander, eventually, freely, gather, inDirectory, pause, readLobby, Strace, withDaemon, withDoomed,
+  Bystander, eventually, freely, gather, inDirectory, open, pause, readLobby, Strace, within, withDaemon, withDoomed,
 } from './support.mjs';
 
 const DISK_BYTES = 16 * 1024 * 1024;
 const SLOW_MS = 2_000;
 /** Less than what a slow disk would cost somebody who waited for it. */
 const UNDISTURBED_MS = SLOW_MS / 2;
+
+/** Long enough for a crowd to come in behind the first. */
+const SYNC_MS = 4_000;
+const CROWD = 40;
 
 /** Posts that nobody waits for: they are acknowledged when they can be. */
 function post(ledger, count, text = '') {
@@ -126,6 +131,57 @@ test('a slow disk delays nobody but those who post', () => inDirectory(async (di
       + `${p99.toFixed(1)} ms, the slowest ${worst.toFixed(1)} ms; ${count} pages read, the slowest in ${slowestRead.toFixed(1)} ms; ${kept} posts kept`);
   });
 }));
+
+/** Whether a count of those who were told before they were sent away is what the time for it lets one expect. */
+const TOLD = new Map([
+  [0, (told) => told === 0],
+  // Each goes at a random moment, some before the disk has it, and some after.
+  [3 * SYNC_MS / 1_000, (told) => told > 0 && told < CROWD],
+]);
+
+for (const [drainSeconds, isRight] of TOLD) {
+  test(`what waits for a slow disk is stored if all have to go within ${drainSeconds} s`, () => inDirectory(async (directory) => {
+    const options = { flags: freely(join(directory, 'chat.db')), env: { WSRELAY_DRAIN_SECONDS: String(drainSeconds) } };
+    const bodies = Array.from({ length: CROWD }, (_, n) => `post-${n}`);
+    const members = [];
+    await withDoomed(options, async (daemon) => {
+      for (const [n, body] of bodies.entries()) {
+        const socket = await open(daemon.ws(`/ws?nick=n${n}`), ['wsrelay.v1']);
+        const member = { isIn: false, isTold: false, closed: once(socket, 'close') };
+        member.post = () => socket.send(JSON.stringify({ type: 'post', id: 2, room: 'lobby', key: body, body }));
+        socket.on('message', (text) => {
+          const { type, id } = JSON.parse(text);
+          if (type === 'ok') member[id === 1 ? 'isIn' : 'isTold'] = true;
+        });
+        socket.send(JSON.stringify({ type: 'join', id: 1, room: 'lobby' }));
+        members.push(member);
+      }
+      await eventually('all are in', () => members.every(({ isIn }) => isIn));
+      const strace = await Strace.on(threadOf(daemon.pid, 'store-writer'), 'fsync,fdatasync', `delay_enter=${SYNC_MS * 1_000}`);
+      const waiting = (count) => eventually(`${count} wait for the disk`, async () => {
+        const metrics = await (await fetch(daemon.http('/metrics'))).text();
+        return metrics.includes(`\nwsrelay_store_queue_requests{kind="write"} ${count}\n`);
+      });
+      // The first has the disk to itself, and all others are behind it.
+      members[0].post();
+      await waiting(1);
+      for (const { post } of members.slice(1)) post();
+      await waiting(CROWD);
+      daemon.signal('SIGTERM');
+      const codes = await Promise.all(members.map(async ({ closed }) => (await within(30_000, 'close', closed))[0]));
+      assert.deepEqual(new Set(codes), new Set([1012]));
+      await strace.end();
+      assert.equal(await within(30_000, 'end of the daemon', daemon.exited), 0);
+    });
+    const told = members.filter(({ isTold }) => isTold).length;
+    assert.ok(isRight(told), `${told} of ${CROWD} were told`);
+    await withDaemon(options, async (daemon) => {
+      const stored = (await readLobby(daemon)).filter(({ kind }) => kind === 'post').map(({ body }) => body);
+      assert.deepEqual(stored.sort(), bodies.sort(), 'each once, whoever was told');
+    });
+    console.log(`${CROWD} posts waited for the disk when the end was asked for: all are stored, ${told} were acknowledged before the close`);
+  }));
+}
 
 for (const [calls, what] of [['fsync,fdatasync', 'syncs'], ['pwrite64', 'writes']]) {
   test(`a disk whose ${what} fail refuses posts until they succeed`, () => inDirectory(async (directory) => {

@@ -17,6 +17,7 @@ import tempfile
 import time
 import unittest
 
+from asking import ask
 from crowd import Crowd
 from daemon import Daemon
 from served import NAME, SITE, Site
@@ -54,10 +55,35 @@ class Behind:
         self.assertIn("default-src 'none'", headers["Content-Security-Policy"])
         self.assertEqual(self.site.request("/nothing")[0], 404)
 
-    def test_an_unchanged_file_is_304(self):
-        _, headers, _ = self.site.request("/css/base.css")
-        status, _, body = self.site.request("/css/base.css", headers={"If-None-Match": headers["ETag"]})
-        self.assertEqual((status, body), (304, b""))
+    def answers(self) -> int:
+        """So many the daemon has given, whatever nginx did."""
+        found = re.findall(r"^wsrelay_http_responses_total\{.*\} (\d+)$", ask(self.daemon.port, "/metrics").text, re.M)
+        return sum(map(int, found))
+
+    def asked(self, path: str, **headers: str):
+        """A request of which the daemon has to hear: nobody on the way answers it."""
+        before = self.answers()
+        answer = self.site.request(path, headers=headers)
+        self.assertEqual(self.answers(), before + 2, "one to this, and one to the question before it")
+        return answer
+
+    def test_browsers_keep_the_page_and_ask_whether_it_has_changed(self):
+        for path in ("/", "/client.js", "/css/base.css"):
+            with self.subTest(path):
+                self.asked(path)
+                status, headers, _ = self.asked(path)
+                self.assertEqual((status, headers["Cache-Control"]), (200, "no-cache"))
+                known = {"If-None-Match": headers["ETag"]}
+                status, unchanged, body = self.asked(path, **known)
+                self.assertEqual((status, body), (304, b""))
+                self.assertEqual((unchanged["ETag"], unchanged["Cache-Control"]), (headers["ETag"], "no-cache"))
+                self.assertEqual(self.asked(path, **{"If-None-Match": '"of another version"'})[0], 200)
+
+    def test_nobody_keeps_what_the_api_answers(self):
+        for path in ("/api/me", "/api/sessions", "/api/nothing"):
+            with self.subTest(path):
+                for _ in range(3):
+                    self.assertEqual(self.asked(path)[1]["Cache-Control"], "no-store")
 
     def test_plain_http_is_sent_to_https(self):
         connection = http.client.HTTPConnection("127.0.0.1", self.site.http_port, timeout=WAIT_S)

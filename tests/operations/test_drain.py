@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import tempfile
@@ -16,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 
 WAIT_S = 20.0
 CROWD = 40
+POSTS = 200
 SPREAD_S = 2.0
 
 
@@ -26,6 +28,22 @@ def join(uri: str, **options: object):
 async def asked(daemon: Daemon, path: str, **options: object):
     """A request on a new connection, without holding up the others."""
     return await asyncio.to_thread(ask, daemon.port, path, **options)
+
+
+async def answered(member, request: int) -> dict:
+    """The answer to a request; what comes before it is left out."""
+    async with asyncio.timeout(WAIT_S):
+        while (event := json.loads(await member.recv())).get("id") != request:
+            pass
+    return event
+
+
+async def until_closed(member):
+    """Each event that is still told."""
+    with contextlib.suppress(ConnectionClosed):
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                yield json.loads(await member.recv())
 
 
 class Draining(unittest.IsolatedAsyncioTestCase):
@@ -68,32 +86,43 @@ class Draining(unittest.IsolatedAsyncioTestCase):
             self.assertLess(most, CROWD, "80 within two seconds are 16 in a fifth of them, give or take")
             self.assertEqual(await asyncio.to_thread(daemon.wait), 0)
 
-    async def test_what_is_acknowledged_before_the_end_is_kept(self):
+    async def test_what_anybody_has_been_told_before_the_end_is_kept(self):
         with tempfile.TemporaryDirectory() as directory:
             flags = ("--log", "warn", "--data", f"{directory}/chat.db", "--post-rate", "0", "--command-rate", "0")
-            acknowledged, posted = set(), 0
+            sent = [f"b{number}" for number in range(2, 2 + POSTS)]
+            acknowledged: list[str] = []
+            refused: set[str] = set()
             with Daemon(*flags) as daemon:
-                async with join(daemon.ws("/ws?nick=ann"), subprotocols=["wsrelay.v1"]) as ann:
-                    await ann.send(json.dumps({"type": "join", "id": 1, "room": "lobby"}))
-                    for posted in range(2, 202):
-                        post = {"type": "post", "id": posted, "room": "lobby", "key": f"k{posted}", "body": f"b{posted}"}
-                        await ann.send(json.dumps(post))
-                    daemon.signal(signal.SIGTERM)
-                    with self.assertRaises(ConnectionClosed):
-                        while event := json.loads(await asyncio.wait_for(ann.recv(), WAIT_S)):
-                            if event["type"] == "ok" and event["id"] > 1:
-                                acknowledged.add(f"b{event['id']}")
-                    self.assertEqual(ann.close_code, 1012)
+                bo = await join(daemon.ws("/ws?nick=bo"), subprotocols=["wsrelay.v1"])
+                ann = await join(daemon.ws("/ws?nick=ann"), subprotocols=["wsrelay.v1"])
+                for member in (bo, ann):
+                    await member.send(json.dumps({"type": "join", "id": 1, "room": "lobby"}))
+                    await answered(member, 1)
+                for number, body in enumerate(sent, start=2):
+                    post = {"type": "post", "id": number, "room": "lobby", "key": f"k{number}", "body": body}
+                    await ann.send(json.dumps(post))
+                # The end comes into the middle of it: some are acknowledged, more wait, some are not even read.
+                async for event in until_closed(ann):
+                    if event["type"] == "ok":
+                        if not acknowledged:
+                            daemon.signal(signal.SIGTERM)
+                        acknowledged.append(sent[event["id"] - 2])
+                    elif event["type"] == "error":
+                        refused.add(sent[event["id"] - 2])
+                heard = [event["body"] async for event in until_closed(bo) if event.get("kind") == "post"]
+                self.assertEqual((ann.close_code, bo.close_code), (1012, 1012))
                 self.assertEqual(daemon.wait(), 0)
             with Daemon(*flags) as daemon:
-                async with join(daemon.ws("/ws?nick=bo"), subprotocols=["wsrelay.v1"]) as bo:
-                    await bo.send(json.dumps({"type": "join", "id": 1, "room": "lobby"}))
-                    await bo.send(json.dumps({"type": "history", "id": 2, "room": "lobby", "limit": 200}))
-                    async with asyncio.timeout(WAIT_S):
-                        while (answer := json.loads(await bo.recv())).get("id") != 2:
-                            pass
-            stored = {entry["body"] for entry in answer["entries"] if entry["kind"] == "post"}
-            self.assertLessEqual(acknowledged, stored)
+                async with join(daemon.ws("/ws?nick=cy"), subprotocols=["wsrelay.v1"]) as cy:
+                    await cy.send(json.dumps({"type": "join", "id": 1, "room": "lobby"}))
+                    await cy.send(json.dumps({"type": "history", "id": 2, "room": "lobby", "limit": POSTS}))
+                    answer = await answered(cy, 2)
+            stored = [entry["body"] for entry in answer["entries"] if entry["kind"] == "post"]
+            taken = [body for body in sent if body not in refused]
+            self.assertEqual(stored, taken[: len(stored)], "in their order, and none left out")
+            self.assertNotEqual(acknowledged, [])
+            self.assertEqual(acknowledged, stored[: len(acknowledged)])
+            self.assertEqual(heard, stored[: len(heard)])
 
     async def test_a_second_signal_ends_it_at_once(self):
         with Daemon("--log", "warn", "--drain-seconds", "600") as daemon:

@@ -10,7 +10,8 @@ use crate::daemon::wire::{self, rest};
 use crate::daemon::{cookies, tokens};
 use crate::http::{Response, Status};
 
-/// So many seconds apart, and as many as they wait anyway, they come back whom the server could not serve.
+/// Over so many seconds those come back who asked for too much; those whom the server could not serve, over as many more as they
+/// wait anyway.
 pub(super) const APART_SECONDS: u64 = 8;
 
 /// What every response of the API has beside its own: no cache keeps it, and no browser guesses at what it is.
@@ -198,13 +199,16 @@ fn unauthorized(code: &str, message: &str) -> Response {
     error(Status::UNAUTHORIZED, code, message).header("WWW-Authenticate", "Bearer")
 }
 
-/// Refuses for now, and says when to try again: in whole seconds (RFC 9110 §10.2.3), rounded up. What is refused to one person is
-/// that one's alone; whom the server cannot serve are many, and each is told another second, or all would come back as one.
+/// Refuses for now, and says when to try again: in whole seconds (RFC 9110 §10.2.3), rounded up, and some later, to each another
+/// number, or all who are refused at once would come back as one. Whom the server cannot serve may be everybody; what is too much
+/// of one person or one address is so of fewer. Who was muted is alone in it.
 fn later(status: Status, code: &str, message: &str, after_ms: u64) -> Response {
     let least = after_ms.div_ceil(1_000).max(1);
-    let apart = match status {
-        Status::SERVICE_UNAVAILABLE => RandomState::new().hash_one(()) % (least + APART_SECONDS),
-        _ => 0,
+    let spread = match status {
+        Status::SERVICE_UNAVAILABLE => least + APART_SECONDS,
+        Status::TOO_MANY_REQUESTS => APART_SECONDS,
+        _ => 1,
     };
+    let apart = RandomState::new().hash_one(()) % spread;
     error(status, code, message).header("Retry-After", (least + apart).to_string())
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ws::Limits;
+use crate::ws::{Limits, work};
 
 /// What a client sends: each frame masked with its own key.
 fn sent(frames: &[Frame]) -> Vec<u8> {
@@ -122,4 +122,51 @@ fn a_flood_of_tiny_fragments_is_one_buffer_and_a_count() {
         assert!(connection.held_bytes() <= 256 + 2 * fragments);
     }
     assert_eq!(connection.held_bytes(), 0);
+}
+
+/// Messages of as many fragments, each of 64 bytes and each with a start and an end that do not fit its own: the frames, and
+/// what they come to.
+fn in_fragments(count: usize) -> [(Opcode, bool, Vec<u8>); 3] {
+    let bytes = 64 * count;
+    let text = format!("{}{}", "€".repeat(bytes / 3), &"ab"[..bytes % 3]);
+    // Blocks that are stored as they are, and the beginning of the empty one that RFC 7692 §7.2.1 takes the rest of.
+    let block = [&[0, 59, 0, !59, !0][..], &[7; 59]].concat();
+    let last = [&[0, 58, 0, !58, !0][..], &[7; 58], &[0]].concat();
+    [
+        (Opcode::Text, false, text.into_bytes()),
+        (Opcode::Binary, false, vec![7; bytes]),
+        (Opcode::Binary, true, [block.repeat(count - 1), last].concat()),
+    ]
+}
+
+/// What it takes to put a message together that comes in fragments of 64 bytes.
+fn work_of(opcode: Opcode, deflated: bool, payload: &[u8]) -> usize {
+    let deflate = deflated.then_some(Deflate { sends_compressed: true });
+    let mut connection = Connection::new(Role::Server, deflate);
+    let mut codec = Codec::new(Limits::for_messages(1 << 20));
+    let fragments = payload.chunks(64);
+    let last = fragments.len() - 1;
+    work::take();
+    for (at, fragment) in fragments.enumerate() {
+        let opcode = if at == 0 { opcode as u8 | u8::from(deflated) << 6 } else { 0 };
+        let mut frame = vec![opcode | u8::from(at == last) << 7, 0x80 | 64, 0, 0, 0, 0];
+        frame.extend_from_slice(fragment);
+        let event = connection.next_event(&mut frame.as_mut_slice(), &mut codec).unwrap();
+        assert_eq!(event.is_some(), at == last);
+    }
+    work::take()
+}
+
+#[test]
+fn as_many_fragments_as_there_may_be_are_put_together_in_linear_time() {
+    let most = Limits::for_messages(1 << 20).fragments_max as usize;
+    assert_eq!(most, 16_384);
+    for (few, many) in in_fragments(most / 4).into_iter().zip(in_fragments(most)) {
+        let (opcode, deflated, payload) = few;
+        let of_few = work_of(opcode, deflated, &payload);
+        let of_many = work_of(opcode, deflated, &many.2);
+        // Each byte is appended and looked at once, and moved once, on average, as the buffer doubles.
+        assert!(of_few >= payload.len() && of_many <= 4 * many.2.len(), "{opcode:?}: {of_many}");
+        assert!(of_many * 2 <= of_few * 9, "{opcode:?} {deflated}: {of_few}, {of_many}");
+    }
 }

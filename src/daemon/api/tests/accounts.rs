@@ -1,5 +1,7 @@
 //! Registering, logging in, changing the password, deleting the account.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::daemon::passwords::Password;
 
@@ -149,6 +151,21 @@ fn one_address_is_slowed_down_whatever_names_it_tries() {
     assert_eq!(world.ask("POST", "/api/guest", "", "").status, 429);
     world.address = "192.0.2.2";
     assert_eq!(world.log_in("n60", "wrong horse").status, 401);
+}
+
+#[test]
+fn those_who_try_too_often_are_told_to_come_back_apart() {
+    let (mut world, _) = World::with_ann();
+    for _ in 0..10 {
+        assert_eq!(world.log_in("ann", "wrong horse").status, 401);
+    }
+    let mut when = BTreeSet::new();
+    for _ in 0..40 {
+        let refused = world.log_in("ann", "wrong horse");
+        refused.is_refused((429, "slow_down", Some(6)));
+        when.insert(refused.field("Retry-After").unwrap().to_owned());
+    }
+    assert!(when.len() > 1, "all at once: {when:?}");
 }
 
 #[test]

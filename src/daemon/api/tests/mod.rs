@@ -244,13 +244,17 @@ impl Told {
         fields.find(|(found, _)| *found == name).map(|(_, value)| value)
     }
 
-    /// It is refused with this status and code, until so many seconds have passed; what is refused to many, until some later.
+    /// It is refused with this status and code, until so many seconds have passed or some more, never fewer.
     #[track_caller]
     fn is_refused(&self, (status, code, least): (u16, &str, Option<u64>)) {
         assert_eq!((self.status, self.code()), (status, code));
         let after = self.field("Retry-After").map(|seconds| seconds.parse::<u64>().unwrap());
         let Some(least) = least else { return assert_eq!(after, None) };
-        let most = if status == 503 { least + least + APART_SECONDS - 1 } else { least };
+        let most = match status {
+            503 => least + least + APART_SECONDS - 1,
+            429 => least + APART_SECONDS - 1,
+            _ => least,
+        };
         assert!(after.is_some_and(|after| (least..=most).contains(&after)), "{after:?}");
     }
 }
