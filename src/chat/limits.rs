@@ -73,8 +73,16 @@ pub const INVITE_GRACE_MS: u64 = 10 * 60 * 1_000;
 pub const INVITE_ENTRIES_MAX: usize = 1_000;
 /// See [`INVITE_ENTRIES_MAX`].
 pub const INVITE_BYTES_MAX: usize = 256 * 1024;
-/// Invite rooms at one time; each may hold [`INVITE_BYTES_MAX`].
+/// What the logs of all invite rooms together take of memory, all that stands around the texts included. Over it the largest
+/// rooms forget first; so each of as many as there can be keeps 26 KiB, which is some dozens of posts.
+pub const INVITES_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Invite rooms at one time.
 pub const INVITE_ROOMS_MAX: usize = 10_000;
+/// Invite rooms that one guest has begun, as long as they last: more than one talks in at once, and so few that a few guests
+/// do not take all places. Who has left one, or given it to another, has begun it all the same.
+pub const INVITE_ROOMS_PER_GUEST_MAX: usize = 8;
+/// The same of an account. To make one takes longer.
+pub const INVITE_ROOMS_PER_ACCOUNT_MAX: usize = 100;
 /// The last entries of a room that are kept ready, so that a crowd that comes back at once does not ask the disk.
 pub const TAIL_ENTRIES_MAX: usize = 256;
 /// See [`TAIL_ENTRIES_MAX`].

@@ -136,7 +136,7 @@ use timers::Timers;
 /// use wsrelay::chat::*;
 ///
 /// // A log in memory; a server's is on disk, and answers later.
-/// let mut log = MemoryLog::bounded(1_000, 1 << 20);
+/// let mut log = MemoryLog::bounded(1_000, 1 << 20, 1 << 30);
 /// let lobby = RestoredRoom::lobby(log.begin(RoomId::lobby()), Epoch::new(7));
 /// let restored = Restored { people: Vec::new(), rooms: vec![lobby] };
 /// let mut chat = Chat::new(Limits::default(), restored);
@@ -205,7 +205,11 @@ impl Chat {
             rooms: Rooms::restore(restored.rooms, &people),
             people,
             sessions: Sessions::new(),
-            memory: MemoryLog::bounded(limits::INVITE_ENTRIES_MAX, limits::INVITE_BYTES_MAX),
+            memory: MemoryLog::bounded(
+                limits::INVITE_ENTRIES_MAX,
+                limits::INVITE_BYTES_MAX,
+                limits::INVITES_BYTES_MAX,
+            ),
             tails: Tails::default(),
             pending: Pending::new(),
             pairs: BTreeMap::new(),
