@@ -14,6 +14,9 @@ pub struct Limits {
     pub commands_per_second: u32,
     /// Posts and other entries of one person: three times as many at once, and then so many a second. 0: any number.
     pub entries_per_second: u32,
+    /// Guests that are remembered at one time, present or not. Some hundred bytes each. One more takes the place of the one
+    /// who would be forgotten next; if all are present, there is none.
+    pub guests_max: usize,
 }
 
 impl Default for Limits {
@@ -23,6 +26,7 @@ impl Default for Limits {
             guests: true,
             commands_per_second: 50,
             entries_per_second: 10,
+            guests_max: 100_000,
         }
     }
 }
@@ -91,8 +95,11 @@ pub const TAIL_BYTES_MAX: usize = 64 * 1024;
 pub const TAILS_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A guest who has gone is remembered this long: rooms joined, and the name.
 pub const GUEST_GRACE_MS: u64 = 10 * 60 * 1_000;
-/// Guests that are remembered at one time, present or not. Some hundred bytes each.
-pub const GUESTS_MAX: usize = 100_000;
+/// The same of a guest who has joined nothing and done nothing. There is but the name to come back to; and who only comes
+/// and goes, under one name after the other, takes few places.
+pub const IDLE_GUEST_GRACE_MS: u64 = 60 * 1_000;
+/// When to try again where as many guests are present as can be.
+pub const GUESTS_FULL_AFTER_MS: u64 = 10_000;
 /// Rooms that one person is a member of.
 pub const ROOMS_PER_PERSON_MAX: usize = 1_000;
 /// Durable rooms in all. Each costs some hundred bytes of memory.

@@ -143,7 +143,7 @@ use timers::Timers;
 ///
 /// let (ana, session, now) = (PersonId::guest(1), SessionId(1), Now::default());
 /// let mut effects = Vec::new();
-/// chat.guest(Name::parse("ana").unwrap(), ana, now)?;
+/// chat.guest(Name::parse("ana").unwrap(), ana, now, &mut effects)?;
 /// chat.connect(session, ana, now, &mut effects)?;
 /// assert!(matches!(effects[..], [Effect::Send(_, Event::Welcome(_))]));
 ///
@@ -280,12 +280,19 @@ impl Chat {
         self.serve(Some(now), effects, |chat| chat.let_go(person));
     }
 
-    /// Lets a guest in, or keeps one for longer who is known already.
+    /// Lets a guest in, or keeps one for longer who is known already. If as many are remembered as can be, the one who would
+    /// be forgotten next makes room.
     ///
     /// # Errors
-    /// [`Refusal::GuestsNot`] if guests are not let in, [`Refusal::NameTaken`], [`Refusal::TooMany`].
-    pub fn guest(&mut self, name: Name, id: PersonId, now: Now) -> Result<(), Refusal> {
-        self.serve(Some(now), &mut Vec::new(), |chat| chat.let_in(&Author { id, name }))
+    /// [`Refusal::GuestsNot`] if guests are not let in, [`Refusal::NameTaken`], [`Refusal::Full`] if all are present.
+    pub fn guest(
+        &mut self,
+        name: Name,
+        id: PersonId,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.serve(Some(now), effects, |chat| chat.let_in(&Author { id, name }))
     }
 
     /// Takes in a connection of somebody who is known, and welcomes it.

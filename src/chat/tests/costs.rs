@@ -48,7 +48,7 @@ fn an_idle_session_in_the_lobby_costs_little() {
     let guest = bytes_each(CROWD, || {
         for n in 1..=CROWD {
             let (id, name) = (PersonId::guest(n), Name::stored(&format!("guest{n}")));
-            chat.guest(name, id, Now::default()).unwrap();
+            chat.guest(name, id, Now::default(), &mut effects).unwrap();
             come(&mut chat, SessionId(n), id, &mut effects);
         }
     });

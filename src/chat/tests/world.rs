@@ -86,7 +86,8 @@ impl World {
 
     pub(super) fn guest(&mut self, name: &str) -> Result<(), Refusal> {
         let random = name.bytes().fold(7, |hash: u64, b| hash.wrapping_mul(31) + u64::from(b));
-        self.chat.guest(Name::parse(name).unwrap(), PersonId::guest(random), self.now)
+        let (name, id) = (Name::parse(name).unwrap(), PersonId::guest(random));
+        self.with(|chat, now, effects| chat.guest(name, id, now, effects))
     }
 
     /// Connects a person; `name` is the person's, and after a dot which of the sessions it is.
