@@ -339,7 +339,7 @@ impl Stage {
                 self.audiences.remove(&room);
             }
             Effect::Write(ticket, write) => self.writes.push_back((ticket, write)),
-            Effect::Read(ticket, read) => self.reads.push_back((ticket, read)),
+            Effect::Read(ticket, _, read) => self.reads.push_back((ticket, read)),
             Effect::Answer(..) | Effect::Close(..) => {
                 panic!("nobody called, and nobody is put out")
             }

@@ -256,7 +256,7 @@ impl World {
                 self.tell(&format!("call {}", call.0), &shown);
             }
             Effect::Write(ticket, write) => self.log.ask_to_write(ticket, write),
-            Effect::Read(ticket, read) => self.log.ask_to_read(ticket, read),
+            Effect::Read(ticket, _, read) => self.log.ask_to_read(ticket, read),
             Effect::Close(id, reason) => {
                 let session = self.sessions.get_mut(&id).expect("connected");
                 session.is_closed = true;

@@ -88,7 +88,7 @@ impl World {
                     false => self.record(For::Chat(ticket), LogRequest::Write(write)),
                 }
             }
-            Effect::Read(ticket, read) => {
+            Effect::Read(ticket, _, read) => {
                 let is_full = server.readers.len() >= WAITING_MAX;
                 match is_full {
                     true => server.chat.read_out(ticket, ReadOut::Failed(BEHIND), now, more),
