@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use wsrelay::chat::log::{Append, Create, Guard, Read, ReadOut, Write, Written};
+use wsrelay::chat::log::{Append, Create, Guard, Read, ReadOut, Whose, Write, Written};
 use wsrelay::chat::{
     Author, Body, Epoch, Name, PersonId, Post, PostKey, Role, RoomId, RoomKind, RoomNo, Seq,
     UnixMs, What,
@@ -160,7 +160,7 @@ impl Bench {
         let rooms = self.rooms.iter().map(|(room, _)| *room).collect();
         let read = Read::Search { query: "quick zebra1".into(), rooms, skip: 0, limit: 20 };
         let asked = Instant::now();
-        self.store.read(asked, read).unwrap();
+        self.store.read(asked, Whose(1), read).unwrap();
         loop {
             let answers = self.wait();
             let found = answers.into_iter().find_map(|answer| match answer {
@@ -260,7 +260,7 @@ fn check() {
     }
     let (room, _) = bench.rooms[0];
     let read = Read::Replay { room, after: Seq(1), through: Seq(6), bytes_max: usize::MAX };
-    bench.store.read(Instant::now(), read).unwrap();
+    bench.store.read(Instant::now(), Whose(1), read).unwrap();
     let Some(Answer::Read(_, ReadOut::Page { records, .. })) = bench.wait().pop() else {
         panic!("a page")
     };

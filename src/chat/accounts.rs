@@ -7,7 +7,7 @@
 use super::Chat;
 use super::effect::{CloseReason, RoomKey};
 use super::event::Event;
-use super::limits::{GUEST_GRACE_MS, GUESTS_MAX};
+use super::limits::{GUEST_GRACE_MS, GUESTS_FULL_AFTER_MS, IDLE_GUEST_GRACE_MS};
 use super::pending::{Asked, Asker, Chore, Wish};
 use super::people::{PersonKey, Whereabouts};
 use super::person::{Author, PersonId, Profile};
@@ -23,7 +23,7 @@ impl Chat {
             if let Some(guest) = guest {
                 self.retire(guest);
             }
-            let person = self.people.add(author, self.out.now.mono_ms);
+            let person = self.people.add(author);
             self.crown_if_first(person);
             if let Some(guest) = guest {
                 self.succeed(guest, person);
@@ -36,8 +36,8 @@ impl Chat {
         for session in self.people[guest].sessions.clone().iter() {
             self.close(session, CloseReason::Registered);
         }
-        if let Whereabouts::Away { since_ms } = self.people[guest].whereabouts {
-            self.timers.cancel(since_ms + GUEST_GRACE_MS, Timer::Forget(guest));
+        if let Whereabouts::Away { forget_at_ms } = self.people[guest].whereabouts {
+            self.timers.cancel(forget_at_ms, Timer::Forget(guest));
         }
         self.count_out(guest);
         self.people.delete(guest);
@@ -94,32 +94,58 @@ impl Chat {
         if !self.limits.guests || !author.id.is_guest() {
             return Err(Refusal::GuestsNot);
         }
-        if self.people.guests() >= GUESTS_MAX {
-            return Err(Refusal::TooMany);
-        }
         if !self.people.is_free(&author.name) {
             return Err(Refusal::NameTaken);
         }
-        let now_ms = self.out.now.mono_ms;
-        let guest = self.people.add(author.clone(), now_ms);
-        self.timers.set(now_ms + GUEST_GRACE_MS, Timer::Forget(guest));
+        if self.people.guests() >= self.limits.guests_max {
+            // Who is here comes before who has gone.
+            let gone = self.timers.next_to_forget();
+            self.forget(gone.ok_or(Refusal::Full { after_ms: GUESTS_FULL_AFTER_MS })?);
+        }
+        let guest = self.people.add(author.clone());
+        self.forget_later(guest, self.out.now.mono_ms);
         Ok(())
+    }
+
+    /// Takes note that a person has done something here: a guest is remembered for it.
+    pub(super) fn takes_part(&mut self, person: PersonKey) {
+        let took_part = std::mem::replace(&mut self.people[person].took_part, true);
+        if !took_part {
+            self.keep_for_longer(person);
+        }
     }
 
     /// Lets a guest's time begin anew. An account has all the time there is.
     fn keep_for_longer(&mut self, person: PersonKey) {
-        let now_ms = self.out.now.mono_ms;
-        let known = &mut self.people[person];
-        if let Whereabouts::Away { since_ms } = &mut known.whereabouts
-            && known.author.id.is_guest()
+        let known = &self.people[person];
+        if let Whereabouts::Away { forget_at_ms } = known.whereabouts
+            && known.is_guest()
         {
-            self.timers.cancel(*since_ms + GUEST_GRACE_MS, Timer::Forget(person));
-            *since_ms = now_ms;
-            self.timers.set(now_ms + GUEST_GRACE_MS, Timer::Forget(person));
+            self.timers.cancel(forget_at_ms, Timer::Forget(person));
+            self.forget_later(person, self.out.now.mono_ms);
         }
     }
 
-    /// Forgets a guest who has been away for long: the rooms, and the name.
+    /// Lets a guest's time run, who is away since then.
+    pub(super) fn forget_later(&mut self, guest: PersonKey, since_ms: u64) {
+        let grace_ms = match self.is_memorable(guest) {
+            true => GUEST_GRACE_MS,
+            false => IDLE_GUEST_GRACE_MS,
+        };
+        let forget_at_ms = since_ms + grace_ms;
+        self.people.set_whereabouts(guest, Whereabouts::Away { forget_at_ms });
+        self.timers.set(forget_at_ms, Timer::Forget(guest));
+    }
+
+    /// Whether more would go with a guest than the name.
+    fn is_memorable(&self, guest: PersonKey) -> bool {
+        let known = &self.people[guest];
+        let lobby = &self.rooms[self.rooms.lobby()];
+        known.took_part || !known.rooms.is_empty() || lobby.members.find(guest).is_some()
+    }
+
+    /// Forgets a guest who has been away for long, or as long as nobody else while there is no place for another: the rooms,
+    /// and the name.
     pub(super) fn forget(&mut self, guest: PersonKey) {
         self.leave_all(guest);
         self.people.forget(guest);

@@ -3,7 +3,7 @@
 use super::Chat;
 use super::effect::{CloseReason, Effect, SessionId};
 use super::event::{Event, Welcome};
-use super::limits::{GUEST_GRACE_MS, PRESENCE_GRACE_MS, SESSIONS_PER_PERSON_MAX};
+use super::limits::{PRESENCE_GRACE_MS, SESSIONS_PER_PERSON_MAX};
 use super::people::{PersonKey, Whereabouts};
 use super::person::PersonId;
 use super::refusal::Refusal;
@@ -42,9 +42,9 @@ impl Chat {
                 self.timers.cancel(since_ms + PRESENCE_GRACE_MS, Timer::Went(person));
                 self.people.set_whereabouts(person, Whereabouts::Here);
             }
-            Whereabouts::Away { since_ms } => {
+            Whereabouts::Away { forget_at_ms } => {
                 if known.is_guest() {
-                    self.timers.cancel(since_ms + GUEST_GRACE_MS, Timer::Forget(person));
+                    self.timers.cancel(forget_at_ms, Timer::Forget(person));
                 }
                 self.people.set_whereabouts(person, Whereabouts::Here);
                 self.count_in(person);

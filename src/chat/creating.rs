@@ -9,7 +9,10 @@ use super::Chat;
 use super::command::NewRoom;
 use super::effect::RoomKey;
 use super::event::Answer;
-use super::limits::{INVITE_ROOMS_MAX, ROOMS_MAX, ROOMS_PER_PERSON_MAX};
+use super::limits::{
+    INVITE_ROOMS_MAX, INVITE_ROOMS_PER_ACCOUNT_MAX, INVITE_ROOMS_PER_GUEST_MAX, ROOMS_MAX,
+    ROOMS_PER_PERSON_MAX,
+};
 use super::log::{Create, Write, Written};
 use super::name::Name;
 use super::pending::{Asker, Waiting};
@@ -60,6 +63,9 @@ impl Chat {
         if self.is_full(kind) || creator.rooms.len() >= ROOMS_PER_PERSON_MAX {
             return Err(Refusal::TooMany);
         }
+        if kind == RoomKind::Invite && self.has_founded_enough(person) {
+            return Err(Refusal::TooMany);
+        }
         // A secret that is used already is the caller's mistake, and must not shadow a room.
         let is_taken = self.rooms.find(id).is_some();
         if is_taken || (kind == RoomKind::Open && !self.rooms.is_name_free(id)) {
@@ -70,6 +76,15 @@ impl Chat {
             self.rooms.take_name(id);
         }
         Ok(())
+    }
+
+    fn has_founded_enough(&self, person: PersonKey) -> bool {
+        let founder = &self.people[person];
+        let founded_max = match founder.is_guest() {
+            true => INVITE_ROOMS_PER_GUEST_MAX,
+            false => INVITE_ROOMS_PER_ACCOUNT_MAX,
+        };
+        self.rooms.founded_by(founder.author.id) >= founded_max
     }
 
     fn is_full(&self, kind: RoomKind) -> bool {

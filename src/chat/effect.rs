@@ -2,7 +2,7 @@
 
 use super::command::RequestId;
 use super::event::{Answer, Event};
-use super::log::{Read, Ticket, Write};
+use super::log::{Read, Ticket, Whose, Write};
 use super::refusal::Refusal;
 
 /// A connection, as the domain knows it: a number that whoever connects it chooses, and does not use again while it is
@@ -53,8 +53,8 @@ pub enum Effect {
     Answer(CallId, Result<Answer, Refusal>),
     /// Write, and give [`Chat::written`](super::Chat::written) the outcome. Outcomes come in the order of commits.
     Write(Ticket, Write),
-    /// Read, and give [`Chat::read_out`](super::Chat::read_out) the outcome.
-    Read(Ticket, Read),
+    /// Read on somebody's behalf, and give [`Chat::read_out`](super::Chat::read_out) the outcome. Outcomes come in any order.
+    Read(Ticket, Whose, Read),
     /// Close a session's connection.
     Close(SessionId, CloseReason),
 }

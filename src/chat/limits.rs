@@ -14,6 +14,9 @@ pub struct Limits {
     pub commands_per_second: u32,
     /// Posts and other entries of one person: three times as many at once, and then so many a second. 0: any number.
     pub entries_per_second: u32,
+    /// Guests that are remembered at one time, present or not. Some hundred bytes each. One more takes the place of the one
+    /// who would be forgotten next; if all are present, there is none.
+    pub guests_max: usize,
 }
 
 impl Default for Limits {
@@ -23,6 +26,7 @@ impl Default for Limits {
             guests: true,
             commands_per_second: 50,
             entries_per_second: 10,
+            guests_max: 100_000,
         }
     }
 }
@@ -73,8 +77,16 @@ pub const INVITE_GRACE_MS: u64 = 10 * 60 * 1_000;
 pub const INVITE_ENTRIES_MAX: usize = 1_000;
 /// See [`INVITE_ENTRIES_MAX`].
 pub const INVITE_BYTES_MAX: usize = 256 * 1024;
-/// Invite rooms at one time; each may hold [`INVITE_BYTES_MAX`].
+/// What the logs of all invite rooms together take of memory, all that stands around the texts included. Over it the largest
+/// rooms forget first; so each of as many as there can be keeps 26 KiB, which is some dozens of posts.
+pub const INVITES_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Invite rooms at one time.
 pub const INVITE_ROOMS_MAX: usize = 10_000;
+/// Invite rooms that one guest has begun, as long as they last: more than one talks in at once, and so few that a few guests
+/// do not take all places. Who has left one, or given it to another, has begun it all the same.
+pub const INVITE_ROOMS_PER_GUEST_MAX: usize = 8;
+/// The same of an account. To make one takes longer.
+pub const INVITE_ROOMS_PER_ACCOUNT_MAX: usize = 100;
 /// The last entries of a room that are kept ready, so that a crowd that comes back at once does not ask the disk.
 pub const TAIL_ENTRIES_MAX: usize = 256;
 /// See [`TAIL_ENTRIES_MAX`].
@@ -83,8 +95,11 @@ pub const TAIL_BYTES_MAX: usize = 64 * 1024;
 pub const TAILS_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// A guest who has gone is remembered this long: rooms joined, and the name.
 pub const GUEST_GRACE_MS: u64 = 10 * 60 * 1_000;
-/// Guests that are remembered at one time, present or not. Some hundred bytes each.
-pub const GUESTS_MAX: usize = 100_000;
+/// The same of a guest who has joined nothing and done nothing. There is but the name to come back to; and who only comes
+/// and goes, under one name after the other, takes few places.
+pub const IDLE_GUEST_GRACE_MS: u64 = 60 * 1_000;
+/// When to try again where as many guests are present as can be.
+pub const GUESTS_FULL_AFTER_MS: u64 = 10_000;
 /// Rooms that one person is a member of.
 pub const ROOMS_PER_PERSON_MAX: usize = 1_000;
 /// Durable rooms in all. Each costs some hundred bytes of memory.

@@ -17,6 +17,10 @@ use super::seq::{Epoch, Seq};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
 
+/// On whose behalf something is read, as far as the log is to know: it serves each in turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Whose(pub u64);
+
 /// Something to be written, answered by one [`Written`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {

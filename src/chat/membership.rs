@@ -71,6 +71,8 @@ impl Chat {
         if open.attached.insert(key) {
             self.rooms[key].attached += 1;
             self.out.push(Effect::Attach(open.id, key));
+            let person = open.person;
+            self.takes_part(person);
         }
     }
 

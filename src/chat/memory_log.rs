@@ -1,13 +1,19 @@
 //! A log in memory: that of the invite rooms, and in tests a stand-in for the durable one.
 //!
 //! Keeps to the contract of `log.rs`, and answers at once. Of each room it keeps the last entries, as many and as much text
-//! as it was told; those before are trimmed, and their posts' keys with them.
+//! as it was told; those before are trimmed, and their posts' keys with them. If all rooms together take more memory than
+//! they may, the largest of them forgets its first entry, and so on: a room that is no larger than an equal share loses
+//! nothing to others.
+//!
+//! Invariants: `together` is what the rooms weigh; each that can forget something is in `by_weight` once, by its weight now.
+//! The last entry of a room is kept in any case.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::entry::What;
 use super::event::Hit;
+use super::few::give_back;
 use super::log::{Create, Failure, Read, ReadOut, Write, Written};
 use super::matching::Words;
 use super::room_id::{RoomId, RoomNo};
@@ -21,25 +27,36 @@ pub struct MemoryLog {
     last_no: u64,
     entries_max: usize,
     bytes_max: usize,
+    /// What all rooms together may take of memory.
+    together_max: usize,
+    together: usize,
+    by_weight: BTreeSet<(usize, RoomNo)>,
 }
 
 impl MemoryLog {
-    /// A log that keeps so many entries of each room, and so many bytes of their texts.
-    pub fn bounded(entries_max: usize, bytes_max: usize) -> Self {
-        Self { rooms: HashMap::new(), last_no: 0, entries_max, bytes_max }
+    /// A log that keeps so many entries of each room, so many bytes of their texts, and of all rooms together what so many
+    /// bytes of memory hold.
+    pub fn bounded(entries_max: usize, bytes_max: usize, together_max: usize) -> Self {
+        let (rooms, by_weight) = (HashMap::new(), BTreeSet::new());
+        Self { rooms, last_no: 0, entries_max, bytes_max, together_max, together: 0, by_weight }
     }
 
     /// Begins a room without an entry, as the lobby begins.
     pub fn begin(&mut self, id: RoomId) -> RoomNo {
         self.last_no += 1;
         let no = RoomNo(self.last_no);
-        self.rooms.insert(no, RoomLog::new(id));
+        let room = RoomLog::new(id);
+        self.together += room.weight();
+        self.rooms.insert(no, room);
         no
     }
 
     /// Forgets a room.
-    pub fn forget(&mut self, room: RoomNo) {
-        self.rooms.remove(&room);
+    pub fn forget(&mut self, no: RoomNo) {
+        let Some(room) = self.rooms.remove(&no) else { return };
+        self.by_weight.remove(&(room.weight(), no));
+        self.together -= room.weight();
+        give_back(&mut self.rooms);
     }
 
     /// The first entry that a room still has, or the place of the first that it will have.
@@ -50,14 +67,16 @@ impl MemoryLog {
     /// Writes, at once.
     pub fn write(&mut self, write: Write) -> Written {
         match write {
-            Write::Append(append) => match self.rooms.get_mut(&append.room) {
-                Some(room) => {
+            Write::Append(append) => {
+                let (no, entries_max, bytes_max) = (append.room, self.entries_max, self.bytes_max);
+                let written = self.change(no, |room| {
                     let written = room.append(append);
-                    room.trim(self.entries_max, self.bytes_max);
+                    room.trim(entries_max, bytes_max);
                     written
-                }
-                None => Written::Failed(Failure::Corrupt),
-            },
+                });
+                self.forget_what_is_too_much();
+                written.unwrap_or(Written::Failed(Failure::Corrupt))
+            }
             Write::Create(create) => self.create(create),
             Write::Cursor { person, room, received, read } => match self.rooms.get(&room) {
                 Some(room) => room.cursor(person, received, read),
@@ -90,9 +109,31 @@ impl MemoryLog {
         let no = self.begin(create.id);
         let (kind, title, members) = (create.kind, create.title, create.members);
         let what = What::Created { kind, title, members };
-        let room = self.rooms.get_mut(&no).expect("begun above");
-        let entry = room.commit(create.at, create.from, what);
-        Written::Created { room: no, entry }
+        let entry = self.change(no, |room| room.commit(create.at, create.from, what));
+        self.forget_what_is_too_much();
+        Written::Created { room: no, entry: entry.expect("begun above") }
+    }
+
+    /// Changes a room, and keeps account of its weight.
+    fn change<R>(&mut self, no: RoomNo, change: impl FnOnce(&mut RoomLog) -> R) -> Option<R> {
+        let room = self.rooms.get_mut(&no)?;
+        let before = room.weight();
+        let result = change(room);
+        let after = room.weight();
+        self.together = self.together - before + after;
+        self.by_weight.remove(&(before, no));
+        if room.can_forget() {
+            self.by_weight.insert((after, no));
+        }
+        Some(result)
+    }
+
+    fn forget_what_is_too_much(&mut self) {
+        while self.together > self.together_max
+            && let Some((_, largest)) = self.by_weight.last().copied()
+        {
+            self.change(largest, RoomLog::forget_first);
+        }
     }
 }
 
@@ -141,7 +182,7 @@ mod tests {
     }
 
     fn log() -> MemoryLog {
-        let mut log = MemoryLog::bounded(5, 100);
+        let mut log = MemoryLog::bounded(5, 100, usize::MAX);
         assert_eq!(log.begin(RoomId::lobby()), RoomNo(1));
         log
     }
@@ -202,6 +243,93 @@ mod tests {
         assert_eq!((log.first(RoomNo(1)), log.rooms[&RoomNo(1)].bytes), (Seq(11), 500));
     }
 
+    /// A log of so many rooms, and what `say` says in each.
+    fn rooms(together_max: usize, count: u64, say: impl Fn(u64) -> Vec<What>) -> MemoryLog {
+        let mut log = MemoryLog::bounded(1_000, 1 << 18, together_max);
+        for no in 1..=count {
+            let room = log.begin(RoomId::secret(no.into()));
+            say(no).into_iter().for_each(|what| say_in(&mut log, room, what));
+        }
+        log
+    }
+
+    fn say_in(log: &mut MemoryLog, room: RoomNo, what: What) {
+        let (basis, guard, at, from) = (log.rooms[&room].rules, Guard::None, UnixMs(0), author(1));
+        let append = Append { room, basis, guard, at, from, what };
+        assert!(matches!(log.write(Write::Append(append)), Written::Entry(_)));
+    }
+
+    fn kept(log: &MemoryLog, no: u64) -> usize {
+        log.rooms.get(&RoomNo(no)).map_or(0, |room| room.records().count())
+    }
+
+    /// Everything that is counted as it goes along, counted anew.
+    fn check_counts(log: &MemoryLog) {
+        assert_eq!(log.together, log.rooms.values().map(RoomLog::weight).sum::<usize>());
+        let can_forget = log.rooms.iter().filter(|(_, room)| room.can_forget());
+        let by_weight: BTreeSet<_> = can_forget.map(|(no, room)| (room.weight(), *no)).collect();
+        assert_eq!(log.by_weight, by_weight);
+    }
+
+    #[test]
+    fn all_rooms_together_take_no_more_than_they_may() {
+        let post_of_a_kilobyte = || post(&"x".repeat(1_000), &[]);
+        let log = rooms(1 << 20, 100, |_| (0..200).map(|_| post_of_a_kilobyte()).collect());
+        check_counts(&log);
+        assert!(log.together <= 1 << 20, "{}", log.together);
+        assert!(
+            log.together > (1 << 20) - 2_000,
+            "{}: no more is forgotten than must",
+            log.together
+        );
+        let least = (1..=100).map(|no| kept(&log, no)).min().unwrap();
+        let most = (1..=100).map(|no| kept(&log, no)).max().unwrap();
+        assert!(least > 0 && most <= least + 1, "{least} to {most}: each has an equal share");
+    }
+
+    #[test]
+    fn the_largest_rooms_forget_first_and_a_small_one_nothing() {
+        let say = |no| (0..if no == 7 { 10 } else { 400 }).map(|_| post("hi", &[])).collect();
+        let mut log = rooms(1 << 20, 20, say);
+        check_counts(&log);
+        assert_eq!((kept(&log, 7), log.first(RoomNo(7))), (10, Seq(1)));
+        assert!((1..=20).all(|no| no == 7 || kept(&log, no) < 400));
+        // One that is very large pays for itself.
+        let before = kept(&log, 8);
+        (0..300).for_each(|_| say_in(&mut log, RoomNo(7), post(&"x".repeat(800), &[])));
+        check_counts(&log);
+        assert!(log.first(RoomNo(7)) > Seq(1));
+        assert!(kept(&log, 8) < before && kept(&log, 8) > 2 * kept(&log, 7));
+        // What a room has taken is there for others when it ends.
+        (1..=19).for_each(|no| log.forget(RoomNo(no)));
+        check_counts(&log);
+        (0..400).for_each(|_| say_in(&mut log, RoomNo(20), post("hi", &[])));
+        assert!(kept(&log, 20) > 400);
+    }
+
+    #[test]
+    fn the_last_entry_of_each_room_is_kept_whatever_it_takes() {
+        let log = rooms(1_000, 10, |_| vec![post("hi", &[]), post(&"x".repeat(1_000), &[])]);
+        check_counts(&log);
+        assert!((1..=10).all(|no| (kept(&log, no), log.first(RoomNo(no))) == (1, Seq(2))));
+    }
+
+    #[test]
+    fn what_is_edited_deleted_and_put_to_posts_is_counted_too() {
+        let mut log = rooms(usize::MAX, 1, |_| vec![post("hi", &[1, 2]), post("ho", &[])]);
+        let react = |emoji, on| What::React { post: Seq(1), emoji: Emoji::stored(emoji), on };
+        let body = Some(Body::stored(&"y".repeat(500)));
+        let before = log.together;
+        say_in(&mut log, RoomNo(1), react("👍", true));
+        say_in(&mut log, RoomNo(1), What::Edit { post: Seq(1), body });
+        check_counts(&log);
+        assert!(log.together > before + 1_000, "the text is counted where it is, twice");
+        let edited = log.together;
+        say_in(&mut log, RoomNo(1), What::Delete { post: Seq(1) });
+        check_counts(&log);
+        assert!(log.together < edited - 300, "the entry that deletes it takes less");
+    }
+
     #[test]
     fn a_cursor_is_answered_with_what_is_left() {
         let mut log = log();
@@ -225,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_room_that_is_not_there_is_the_callers_mistake() {
-        let mut log = MemoryLog::bounded(5, 100);
+        let mut log = MemoryLog::bounded(5, 100, usize::MAX);
         let room = RoomNo(7);
         let page = log.read(&Read::Before { room, before: Seq(9), limit: 1 });
         assert_eq!(page, ReadOut::Failed(Failure::Corrupt));

@@ -136,14 +136,14 @@ use timers::Timers;
 /// use wsrelay::chat::*;
 ///
 /// // A log in memory; a server's is on disk, and answers later.
-/// let mut log = MemoryLog::bounded(1_000, 1 << 20);
+/// let mut log = MemoryLog::bounded(1_000, 1 << 20, 1 << 30);
 /// let lobby = RestoredRoom::lobby(log.begin(RoomId::lobby()), Epoch::new(7));
 /// let restored = Restored { people: Vec::new(), rooms: vec![lobby] };
 /// let mut chat = Chat::new(Limits::default(), restored);
 ///
 /// let (ana, session, now) = (PersonId::guest(1), SessionId(1), Now::default());
 /// let mut effects = Vec::new();
-/// chat.guest(Name::parse("ana").unwrap(), ana, now)?;
+/// chat.guest(Name::parse("ana").unwrap(), ana, now, &mut effects)?;
 /// chat.connect(session, ana, now, &mut effects)?;
 /// assert!(matches!(effects[..], [Effect::Send(_, Event::Welcome(_))]));
 ///
@@ -205,7 +205,11 @@ impl Chat {
             rooms: Rooms::restore(restored.rooms, &people),
             people,
             sessions: Sessions::new(),
-            memory: MemoryLog::bounded(limits::INVITE_ENTRIES_MAX, limits::INVITE_BYTES_MAX),
+            memory: MemoryLog::bounded(
+                limits::INVITE_ENTRIES_MAX,
+                limits::INVITE_BYTES_MAX,
+                limits::INVITES_BYTES_MAX,
+            ),
             tails: Tails::default(),
             pending: Pending::new(),
             pairs: BTreeMap::new(),
@@ -276,12 +280,19 @@ impl Chat {
         self.serve(Some(now), effects, |chat| chat.let_go(person));
     }
 
-    /// Lets a guest in, or keeps one for longer who is known already.
+    /// Lets a guest in, or keeps one for longer who is known already. If as many are remembered as can be, the one who would
+    /// be forgotten next makes room.
     ///
     /// # Errors
-    /// [`Refusal::GuestsNot`] if guests are not let in, [`Refusal::NameTaken`], [`Refusal::TooMany`].
-    pub fn guest(&mut self, name: Name, id: PersonId, now: Now) -> Result<(), Refusal> {
-        self.serve(Some(now), &mut Vec::new(), |chat| chat.let_in(&Author { id, name }))
+    /// [`Refusal::GuestsNot`] if guests are not let in, [`Refusal::NameTaken`], [`Refusal::Full`] if all are present.
+    pub fn guest(
+        &mut self,
+        name: Name,
+        id: PersonId,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        self.serve(Some(now), effects, |chat| chat.let_in(&Author { id, name }))
     }
 
     /// Takes in a connection of somebody who is known, and welcomes it.

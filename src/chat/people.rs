@@ -41,6 +41,8 @@ pub(super) struct Person {
     pub(super) rooms: Few<RoomKey>,
     /// What is left of the rate of entries.
     pub(super) entries: Bucket,
+    /// Has joined a room, or said or done something: there is a place to come back to.
+    pub(super) took_part: bool,
 }
 
 /// Whether a person is present. Moments are on the monotonic clock.
@@ -50,8 +52,8 @@ pub(super) enum Whereabouts {
     Here,
     /// Without a session since then, and still counted as present: a reload, a tunnel, a changed network.
     Lingering { since_ms: u64 },
-    /// Not present; without a session since then.
-    Away { since_ms: u64 },
+    /// Not present. A guest is forgotten then; of an account it says nothing.
+    Away { forget_at_ms: u64 },
     /// Nowhere, for good: the account is deleted.
     Deleted,
 }
@@ -122,7 +124,7 @@ impl People {
         let mut names = Vec::with_capacity(people.len());
         for person in people {
             let folded = (!person.deleted).then(|| fold(person.author.name.as_str()));
-            let key = all.insert(person.author, person.profile, 0);
+            let key = all.insert(person.author, person.profile);
             all[key].last_seen = person.last_seen.unwrap_or_default();
             if person.deleted {
                 all[key].whereabouts = Whereabouts::Deleted;
@@ -212,10 +214,10 @@ impl People {
     }
 
     /// Adds an account, or a guest, under a name that is free or was reserved for it.
-    pub(super) fn add(&mut self, author: Author, now_ms: u64) -> PersonKey {
+    pub(super) fn add(&mut self, author: Author) -> PersonKey {
         self.taken.release(&author.name);
         let folded = fold(author.name.as_str());
-        let key = self.insert(author, Profile::default(), now_ms);
+        let key = self.insert(author, Profile::default());
         self.by_name.insert(self.place_of(&folded), key);
         key
     }
@@ -284,17 +286,18 @@ impl People {
         };
     }
 
-    fn insert(&mut self, author: Author, profile: Profile, now_ms: u64) -> PersonKey {
+    fn insert(&mut self, author: Author, profile: Profile) -> PersonKey {
         let id = author.id;
         let is_ordinary = profile == Profile::default();
         let place = self.slots.insert(Person {
             author,
             profile: (!is_ordinary).then(|| Box::new(profile)),
-            whereabouts: Whereabouts::Away { since_ms: now_ms },
+            whereabouts: Whereabouts::Away { forget_at_ms: 0 },
             last_seen: UnixMs(0),
             sessions: Few::None,
             rooms: Few::None,
             entries: Bucket::default(),
+            took_part: false,
         });
         let key = PersonKey(place.index);
         self.by_id.insert(id, key);
@@ -346,7 +349,7 @@ mod tests {
     fn people(names: &[&str]) -> People {
         let mut people = People::restore(Vec::new());
         for (id, name) in (1..).zip(names) {
-            people.add(Author { id: PersonId(id), name: Name::stored(name) }, 0);
+            people.add(Author { id: PersonId(id), name: Name::stored(name) });
         }
         people
     }
@@ -387,7 +390,7 @@ mod tests {
     fn a_guest_is_forgotten_and_a_deleted_account_is_not() {
         let mut people = people(&["ana", "bo"]);
         let guest = Author { id: PersonId::guest(7), name: Name::stored("gus") };
-        let key = people.add(guest.clone(), 0);
+        let key = people.add(guest.clone());
         people.forget(key);
         assert_eq!((people.find(guest.id), people.named("gus"), people.guests()), (None, None, 0));
         assert!(people.is_free(&guest.name));

@@ -53,7 +53,9 @@ impl Chat {
     pub(super) fn take_entry(&mut self, person: PersonKey) -> Result<(), Refusal> {
         let now_ms = self.out.now.mono_ms;
         let taken = self.entries.take(&mut self.people[person].entries, now_ms);
-        taken.map_err(|after_ms| Refusal::Rate { after_ms })
+        taken.map_err(|after_ms| Refusal::Rate { after_ms })?;
+        self.takes_part(person);
+        Ok(())
     }
 
     /// Decides upon what was counted already, or is not to be counted.

@@ -15,9 +15,7 @@
 use super::Chat;
 use super::effect::RoomKey;
 use super::event::{Event, Presence};
-use super::limits::{
-    GUEST_GRACE_MS, PRESENCE_COUNT_EVERY_MS, PRESENCE_GRACE_MS, PRESENCE_NAMES_MAX,
-};
+use super::limits::{PRESENCE_COUNT_EVERY_MS, PRESENCE_GRACE_MS, PRESENCE_NAMES_MAX};
 use super::log::Write;
 use super::name::{Name, fold};
 use super::pending::Waiting;
@@ -39,15 +37,14 @@ impl Chat {
 
     /// Counts a person out of all their rooms at once.
     pub(super) fn count_out(&mut self, person: PersonKey) {
-        let since_ms = match self.people[person].whereabouts {
+        match self.people[person].whereabouts {
             Whereabouts::Away { .. } | Whereabouts::Deleted => return,
-            Whereabouts::Here => self.out.now.mono_ms,
+            Whereabouts::Here => {}
             Whereabouts::Lingering { since_ms } => {
                 self.timers.cancel(since_ms + PRESENCE_GRACE_MS, Timer::Went(person));
-                since_ms
             }
-        };
-        self.people.set_whereabouts(person, Whereabouts::Away { since_ms });
+        }
+        self.people.set_whereabouts(person, Whereabouts::Away { forget_at_ms: 0 });
         self.one_less(self.rooms.lobby(), person);
         for at in 0..self.people[person].rooms.len() {
             let room = self.people[person].rooms.as_slice()[at];
@@ -61,7 +58,7 @@ impl Chat {
         self.count_out(person);
         let gone = &self.people[person];
         if gone.is_guest() {
-            return self.timers.set(since_ms + GUEST_GRACE_MS, Timer::Forget(person));
+            return self.forget_later(person, since_ms);
         }
         if let Some(at) = gone.last_seen() {
             let seen = Write::Seen { person: gone.author.id, at };

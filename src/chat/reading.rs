@@ -68,7 +68,7 @@ impl Chat {
         };
         let log = Log::of(room.kind);
         let by = self.people[person].author.id;
-        self.read(log, Waiting::History { asker, by, room: id }, read);
+        self.read(log, by, Waiting::History { asker, by, room: id }, read);
     }
 
     pub(super) fn history_read(
@@ -111,7 +111,7 @@ impl Chat {
         let limit = limit.clamp(1, SEARCH_HITS_MAX);
         let by = self.people[person].author.id;
         let waiting = Waiting::Search { asker, by, room };
-        self.read(log, waiting, Read::Search { query, rooms, skip, limit });
+        self.read(log, by, waiting, Read::Search { query, rooms, skip, limit });
     }
 
     fn searched(

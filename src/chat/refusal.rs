@@ -68,6 +68,11 @@ pub enum Refusal {
     TooManyPins,
     /// A limit is reached: of members, of rooms.
     TooMany,
+    /// As many guests are present as can be.
+    Full {
+        /// Try again after this.
+        after_ms: u64,
+    },
 }
 
 impl Refusal {
@@ -99,6 +104,7 @@ impl Refusal {
             Refusal::Oneself => ("oneself", "That cannot be done to oneself."),
             Refusal::TooManyPins => ("too_many_pins", "As many posts are pinned there as can be."),
             Refusal::TooMany => ("too_many", "A limit is reached."),
+            Refusal::Full { .. } => ("full", "As many guests are here as can be. Try again soon."),
         }
     }
 
@@ -109,7 +115,8 @@ impl Refusal {
             | Refusal::Slow { after_ms }
             | Refusal::Rate { after_ms }
             | Refusal::Busy { after_ms }
-            | Refusal::Unavailable { after_ms } => Some(after_ms),
+            | Refusal::Unavailable { after_ms }
+            | Refusal::Full { after_ms } => Some(after_ms),
             _ => None,
         }
     }

@@ -133,7 +133,8 @@ impl Chat {
                 let room = &self.rooms[key];
                 let bytes_max = join.budget.bytes;
                 let read = Read::Replay { room: room.no, after, through, bytes_max };
-                self.read(Log::of(room.kind), Waiting::Replay { session }, read);
+                let (log, by) = (Log::of(room.kind), self.people[person].author.id);
+                self.read(log, by, Waiting::Replay { session }, read);
             }
         }
     }

@@ -75,6 +75,8 @@ pub(super) struct Live {
     pub(super) posted_ms: BTreeMap<PersonKey, u64>,
     /// When the room ends if nobody comes; of an invite room only.
     pub(super) end_at_ms: Option<u64>,
+    /// Who has begun it; of an invite room only.
+    pub(super) founder: Option<PersonId>,
 }
 
 /// Somebody's typing, as it was last passed on.
@@ -121,6 +123,7 @@ impl Room {
 
     /// A room that has just begun with its first entry; its members come in after this.
     pub(super) fn begin(no: RoomNo, create: &Create, entry: &Entry) -> Self {
+        let founder = (create.kind == RoomKind::Invite).then_some(create.from.id);
         Self {
             no,
             id: create.id.clone(),
@@ -138,7 +141,7 @@ impl Room {
             present: 0,
             attached: 0,
             crowd: Crowd::Named,
-            live: None,
+            live: founder.map(|_| Box::new(Live { founder, ..Live::default() })),
         }
     }
 
@@ -224,6 +227,11 @@ impl Room {
     /// True if its log is in memory.
     pub(super) fn is_invite(&self) -> bool {
         self.kind == RoomKind::Invite
+    }
+
+    /// Who has begun an invite room.
+    pub(super) fn founder(&self) -> Option<PersonId> {
+        self.live()?.founder
     }
 
     pub(super) fn live(&self) -> Option<&Live> {

@@ -1,15 +1,18 @@
 //! One room's log in memory: what is written, what it makes of what was written before, and pages of it.
 //!
-//! Invariants: lines are contiguous, the last is the room's last entry; each knows how many posts there were up to it.
+//! Invariants: lines are contiguous, the last is the room's last entry; each knows how many posts there were up to it. What
+//! a room weighs is what it takes of memory, about, and never depends on how a hash table happens to lie: so what is
+//! forgotten because of it is the same each time.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::entry::{Entry, Marks, Post, Reaction, Record, What};
 use super::log::{Append, Guard, ReadOut, Written};
+use super::name::Name;
 use super::now::UnixMs;
 use super::person::{Author, PersonId};
-use super::room_id::RoomId;
+use super::room_id::{RoomId, RoomNo};
 use super::seq::Seq;
 use super::text::PostKey;
 
@@ -25,6 +28,8 @@ pub(super) struct RoomLog {
     posts: u64,
     /// Bytes of all texts.
     pub(super) bytes: usize,
+    /// Bytes of memory.
+    weight: usize,
     keys: HashMap<(PersonId, PostKey), Keyed>,
 }
 
@@ -54,6 +59,7 @@ impl RoomLog {
             rules: Seq::START,
             posts: 0,
             bytes: 0,
+            weight: ROOM_BYTES,
             keys: HashMap::new(),
         }
     }
@@ -120,9 +126,11 @@ impl RoomLog {
         }
         let entry = Entry { seq: self.seq, at, from, what };
         self.mark(&entry);
-        self.bytes += entry.text_bytes();
         let record = Record::from(entry.clone());
-        self.lines.push_back(Line { record, posts: self.posts, key });
+        let line = Line { record, posts: self.posts, key };
+        self.bytes += entry.text_bytes();
+        self.weight += line.weight();
+        self.lines.push_back(line);
         entry
     }
 
@@ -169,26 +177,52 @@ impl RoomLog {
         entries.filter(is_edit).map(|entry| entry.seq).collect()
     }
 
-    /// Changes a record, and the count of bytes with it.
+    /// Changes a record, and the counts of bytes with it.
     fn change(&mut self, seq: Seq, change: impl FnOnce(&mut Record)) {
         let Some(at) = self.place_of(seq) else { return };
-        let record = &mut self.lines[at].record;
-        self.bytes -= record.entry.text_bytes();
-        change(record);
-        self.bytes += record.entry.text_bytes();
+        let line = &mut self.lines[at];
+        self.bytes -= line.record.entry.text_bytes();
+        self.weight -= line.weight();
+        change(&mut line.record);
+        self.bytes += line.record.entry.text_bytes();
+        self.weight += line.weight();
     }
 
     /// Forgets the first entries, until no more is kept than may be; the last is kept in any case.
     pub(super) fn trim(&mut self, entries_max: usize, bytes_max: usize) {
-        while self.lines.len() > entries_max.max(1)
-            || (self.lines.len() > 1 && self.bytes > bytes_max)
-        {
-            let Some(line) = self.lines.pop_front() else { return };
-            self.bytes -= line.record.entry.text_bytes();
-            if let Some(key) = line.key {
-                self.keys.remove(&(line.record.entry.from.id, key));
+        while self.lines.len() > entries_max || self.bytes > bytes_max {
+            if !self.can_forget() {
+                return;
             }
+            self.forget_first();
         }
+    }
+
+    /// Forgets the first entry, and gives back its memory.
+    pub(super) fn forget_first(&mut self) {
+        let Some(line) = self.lines.pop_front() else { return };
+        self.bytes -= line.record.entry.text_bytes();
+        self.weight -= line.weight();
+        if let Some(key) = line.key {
+            self.keys.remove(&(line.record.entry.from.id, key));
+        }
+        let (lines, keys) = (self.lines.len(), self.keys.len());
+        if self.lines.capacity() > 2 * lines + PLACES_KEPT {
+            self.lines.shrink_to(lines + lines / 4);
+        }
+        if self.keys.capacity() > 4 * keys + PLACES_KEPT {
+            self.keys.shrink_to(2 * keys);
+        }
+    }
+
+    /// True if there is an entry that is not the last.
+    pub(super) fn can_forget(&self) -> bool {
+        self.lines.len() > 1
+    }
+
+    /// What the room takes of memory, about.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
     }
 
     pub(super) fn cursor(&self, person: PersonId, received: Seq, read: Seq) -> Written {
@@ -265,6 +299,20 @@ impl Line {
         let What::Post(post) = &entry.what else { return false };
         entry.from.id != person && post.mentions.iter().any(|author| author.id == person)
     }
+
+    /// What it takes of memory, about, with what it has made of an earlier line.
+    fn weight(&self) -> usize {
+        let Entry { from, what, .. } = &self.record.entry;
+        let (texts, inside) = match what {
+            What::Post(post) => (1 + post.mentions.len(), size_of_val(&post.mentions[..])),
+            What::Created { members, .. } => (1 + members.len(), size_of_val(&members[..])),
+            What::React { .. } => (1, MARK_BYTES),
+            _ => (1, 0),
+        };
+        let key = self.key.as_ref().map_or(0, |key| KEY_BYTES + key.as_str().len());
+        let text = from.name.as_str().len() + self.record.entry.text_bytes();
+        LINE_BYTES + (1 + texts) * TEXT_BYTES + text + inside + key
+    }
 }
 
 /// The first so many lines, and whether there are more.
@@ -276,6 +324,19 @@ fn page<'a>(records: impl Iterator<Item = &'a Record>, limit: u16) -> (Vec<Recor
     records.truncate(limit);
     (records, more)
 }
+
+/// A room before anything is said in it, in a table that is half empty at most.
+const ROOM_BYTES: usize = 2 * size_of::<(RoomNo, RoomLog)>() + TEXT_BYTES;
+/// A line's place, in a list that is half empty at most.
+const LINE_BYTES: usize = 2 * size_of::<Line>();
+/// A key's place, in a table that is half empty at most, beside the text of the key.
+const KEY_BYTES: usize = 2 * size_of::<((PersonId, PostKey), Keyed)>() + TEXT_BYTES;
+/// What stands around a text: who counts on it, and what the allocator adds.
+const TEXT_BYTES: usize = 32;
+/// A reaction at its post: lists begin with four places.
+const MARK_BYTES: usize = 4 * (size_of::<Reaction>() + size_of::<Name>());
+/// Places that are kept in any case.
+const PLACES_KEPT: usize = 16;
 
 fn digest(post: &Post) -> u64 {
     let mut hasher = DefaultHasher::new();

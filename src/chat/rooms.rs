@@ -29,6 +29,8 @@ pub(super) struct Rooms {
     open: BTreeSet<RoomId>,
     /// What the names of lobby and open rooms look like, those of rooms under way too.
     taken: HashSet<Skeleton>,
+    /// How many of the invite rooms each person has begun, of those who have begun one.
+    founded: HashMap<PersonId, usize>,
     durable: usize,
     lobby: RoomKey,
 }
@@ -48,6 +50,7 @@ impl Rooms {
             pairs: HashMap::new(),
             open: BTreeSet::new(),
             taken: HashSet::new(),
+            founded: HashMap::new(),
             durable: 0,
             lobby: RoomKey(0),
         };
@@ -77,6 +80,9 @@ impl Rooms {
     /// Adds a room; a direct one with those whom it is for.
     pub(super) fn insert(&mut self, room: Room, pair: Option<Pair>) -> RoomKey {
         let (id, kind) = (room.id.clone(), room.kind);
+        if let Some(founder) = room.founder() {
+            *self.founded.entry(founder).or_default() += 1;
+        }
         let key = RoomKey(self.slots.insert(room).index);
         if matches!(kind, RoomKind::Lobby | RoomKind::Open) {
             self.take_name(&id);
@@ -94,6 +100,14 @@ impl Rooms {
     pub(super) fn remove(&mut self, key: RoomKey) {
         let Some(room) = self.slots.remove_at(key.0) else { return };
         self.by_id.remove(&room.id);
+        if let Some(founder) = room.founder()
+            && let Some(founded) = self.founded.get_mut(&founder)
+        {
+            *founded -= 1;
+            if *founded == 0 {
+                self.founded.remove(&founder);
+            }
+        }
         self.durable -= usize::from(room.kind != RoomKind::Invite);
     }
 
@@ -136,6 +150,11 @@ impl Rooms {
     /// Rooms that the store has.
     pub(super) fn durable(&self) -> usize {
         self.durable
+    }
+
+    /// Invite rooms that somebody has begun, and that have not ended.
+    pub(super) fn founded_by(&self, person: PersonId) -> usize {
+        self.founded.get(&person).copied().unwrap_or_default()
     }
 
     /// Rooms that are in memory only.

@@ -8,10 +8,10 @@ use super::command::{Command, Request, RequestId, Whisper};
 use super::effect::{CallId, Effect, SessionId};
 use super::event::{Answer, Event};
 use super::limits::{BUSY_AFTER_MS, PENDING_PER_SESSION_MAX};
-use super::log::{Failure, Read, ReadOut, Ticket, Write, Written};
+use super::log::{Failure, Read, ReadOut, Ticket, Whose, Write, Written};
 use super::pending::{Asker, Waiting, Wish};
 use super::people::PersonKey;
-use super::person::Author;
+use super::person::{Author, PersonId};
 use super::refusal::Refusal;
 use super::room_id::RoomKind;
 use super::sessions::SessionKey;
@@ -172,11 +172,11 @@ impl Chat {
         }
     }
 
-    /// Hands a read to the log that it is for.
-    pub(super) fn read(&mut self, log: Log, waiting: Waiting, read: Read) {
+    /// Hands a read of somebody's to the log that it is for.
+    pub(super) fn read(&mut self, log: Log, by: PersonId, waiting: Waiting, read: Read) {
         let ticket = self.wait(waiting);
         match log {
-            Log::Store => self.out.push(Effect::Read(ticket, read)),
+            Log::Store => self.out.push(Effect::Read(ticket, Whose(by.0), read)),
             Log::Memory => {
                 let out = self.memory.read(&read);
                 self.go_on_read(ticket, out);

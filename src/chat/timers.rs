@@ -1,7 +1,8 @@
 //! What is to be looked at when: virtual time's alarm clock.
 //!
 //! Owns the deadlines. Invariant: whoever sets one remembers its moment, and takes it back before setting another or going;
-//! so nothing here is ever stale, and there are at most a few for each person and room.
+//! so nothing here is ever stale, and there are at most a few for each person and room. Guests who are to be forgotten are
+//! in a list of their own: whose turn is next has to be found where there is no place for another, too.
 
 use std::collections::BTreeSet;
 
@@ -27,25 +28,46 @@ pub(super) enum Timer {
 
 /// All deadlines, by their moments on the monotonic clock.
 #[derive(Debug, Default)]
-pub(super) struct Timers(BTreeSet<(u64, Timer)>);
+pub(super) struct Timers {
+    forget: BTreeSet<(u64, PersonKey)>,
+    /// All others.
+    others: BTreeSet<(u64, Timer)>,
+}
 
 impl Timers {
     pub(super) fn set(&mut self, at_ms: u64, timer: Timer) {
-        self.0.insert((at_ms, timer));
+        match timer {
+            Timer::Forget(guest) => self.forget.insert((at_ms, guest)),
+            timer => self.others.insert((at_ms, timer)),
+        };
     }
 
     pub(super) fn cancel(&mut self, at_ms: u64, timer: Timer) {
-        self.0.remove(&(at_ms, timer));
+        match timer {
+            Timer::Forget(guest) => self.forget.remove(&(at_ms, guest)),
+            timer => self.others.remove(&(at_ms, timer)),
+        };
     }
 
     pub(super) fn next_ms(&self) -> Option<u64> {
-        self.0.first().map(|(at_ms, _)| *at_ms)
+        self.first().map(|(at_ms, _)| at_ms)
     }
 
     /// Takes the first that is due.
     pub(super) fn due(&mut self, now_ms: u64) -> Option<Timer> {
-        self.next_ms().filter(|at_ms| *at_ms <= now_ms)?;
-        self.0.pop_first().map(|(_, timer)| timer)
+        let (at_ms, timer) = self.first().filter(|(at_ms, _)| *at_ms <= now_ms)?;
+        self.cancel(at_ms, timer);
+        Some(timer)
+    }
+
+    /// Takes the guest who is to be forgotten next, due or not.
+    pub(super) fn next_to_forget(&mut self) -> Option<PersonKey> {
+        self.forget.pop_first().map(|(_, guest)| guest)
+    }
+
+    fn first(&self) -> Option<(u64, Timer)> {
+        let forget = self.forget.first().map(|(at_ms, guest)| (*at_ms, Timer::Forget(*guest)));
+        forget.into_iter().chain(self.others.first().copied()).min()
     }
 }
 
@@ -63,5 +85,19 @@ mod tests {
         timers.cancel(20, c);
         assert_eq!((timers.next_ms(), timers.due(9)), (Some(10), None));
         assert_eq!((timers.due(40), timers.due(40), timers.due(40)), (Some(b), Some(a), None));
+    }
+
+    #[test]
+    fn who_is_forgotten_next_is_known_among_all_others() {
+        let mut timers = Timers::default();
+        let [a, b, c] = [1, 2, 3].map(PersonKey);
+        timers.set(10, Timer::Chores);
+        timers.set(30, Timer::Forget(a));
+        timers.set(20, Timer::Forget(b));
+        timers.set(15, Timer::Forget(c));
+        timers.cancel(15, Timer::Forget(c));
+        assert_eq!((timers.next_ms(), timers.next_to_forget()), (Some(10), Some(b)));
+        assert_eq!((timers.due(10), timers.due(29)), (Some(Timer::Chores), None));
+        assert_eq!((timers.due(30), timers.next_to_forget()), (Some(Timer::Forget(a)), None));
     }
 }

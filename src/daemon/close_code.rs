@@ -1,6 +1,6 @@
 //! Why the chat's sockets are closed, and what a client is to do then: one table.
 //!
-//! 4000–4499: come back, after a random wait. 4500–4999: do not come back as you are; an error said why before.
+//! 1013, 4000–4499: come back, after a random wait. 4500–4999: do not come back as you are; an error said why before.
 
 use crate::chat::{CloseReason, Refusal};
 use crate::engine::Cause;
@@ -27,6 +27,14 @@ impl Stop {
         }
     }
 
+    /// When to come back, if coming back helps.
+    pub(super) fn after_ms(self) -> Option<u64> {
+        match self {
+            Stop::BadToken | Stop::BadNick => None,
+            Stop::Refused(refusal) => refusal.after_ms(),
+        }
+    }
+
     /// What the connection is closed with, and its reason.
     pub(super) fn close_code(self) -> (CloseCode, &'static str) {
         match self {
@@ -34,6 +42,7 @@ impl Stop {
             Stop::BadNick => (NICK, "bad name"),
             Stop::Refused(Refusal::GuestsNot) => (NO_GUESTS, "no guests"),
             Stop::Refused(Refusal::TooMany) => (TOO_MANY_SESSIONS, "too many sessions"),
+            Stop::Refused(Refusal::Full { .. }) => (CloseCode::TRY_AGAIN, "too many guests"),
             Stop::Refused(refusal) => (NICK, refusal.code_and_message().0),
         }
     }
@@ -71,4 +80,24 @@ const TOO_MANY_SESSIONS: CloseCode = private(4504);
 
 const fn private(code: u16) -> CloseCode {
     CloseCode::new(code).expect("RFC 6455 §7.4.2 leaves 4000–4999 to applications")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_shown_the_door_comes_back_where_that_helps() {
+        for (stop, code) in [
+            (Stop::BadToken, 4501),
+            (Stop::BadNick, 4502),
+            (Stop::Refused(Refusal::NameTaken), 4502),
+            (Stop::Refused(Refusal::GuestsNot), 4503),
+            (Stop::Refused(Refusal::TooMany), 4504),
+            (Stop::Refused(Refusal::Full { after_ms: 10_000 }), 1013),
+        ] {
+            assert_eq!(stop.close_code().0.value(), code, "{stop:?}");
+            assert_eq!(stop.after_ms().is_some(), code < 4500, "{stop:?}");
+        }
+    }
 }

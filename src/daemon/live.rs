@@ -319,8 +319,8 @@ impl Live {
                     self.chat.written(ticket, failed, now, &mut self.todo.chat);
                 }
             }
-            Effect::Read(ticket, read) => {
-                if self.store.read(Ticket::Chat(ticket), read).is_err() {
+            Effect::Read(ticket, whose, read) => {
+                if self.store.read(Ticket::Chat(ticket), whose, read).is_err() {
                     let failed = ReadOut::Failed(BEHIND);
                     self.chat.read_out(ticket, failed, now, &mut self.todo.chat);
                 }

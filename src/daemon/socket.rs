@@ -2,7 +2,7 @@
 //!
 //! Owns the opening handshake's part that is the chat's: subprotocol and credentials. Who shows none, or good ones, has a
 //! session. Who cannot be let in is told so over the open socket, because a page's script cannot read a failed
-//! handshake: an error, and then a close code that says not to come back.
+//! handshake: an error, and then a close code that says whether to come back.
 
 use super::accounts::LogIn;
 use super::api::{Identity, Unknown};
@@ -136,7 +136,7 @@ fn who(
 
 fn show_the_door(live: &mut Live, id: ConnId, stop: Stop, actions: &mut Actions) {
     let (code, message) = stop.code_and_message();
-    live.send_text(id, actions, |out| wire::encode_error(code, message, out));
+    live.send_text(id, actions, |out| wire::encode_error(code, message, stop.after_ms(), out));
     let (close_code, reason) = stop.close_code();
     actions.close(id, close_code, reason);
 }

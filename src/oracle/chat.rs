@@ -146,12 +146,12 @@ impl Stage {
         let Some(person) = script.pick(&self.people).cloned() else { return };
         self.numbers += 1;
         let session = SessionId(self.numbers);
-        let now = self.now();
         if person.id.is_guest() {
             if self.chat.person(person.id).is_none() {
                 self.witness.truth.forget_guest(person.id);
             }
-            let let_in = self.chat.guest(person.name, person.id, now);
+            let (name, id) = (person.name, person.id);
+            let let_in = self.tell(|chat, now, effects| chat.guest(name, id, now, effects));
             assert_eq!(let_in, Ok(()), "a known guest is let in");
         }
         self.witness.connects(session, person.id);
@@ -339,7 +339,7 @@ impl Stage {
                 self.audiences.remove(&room);
             }
             Effect::Write(ticket, write) => self.writes.push_back((ticket, write)),
-            Effect::Read(ticket, read) => self.reads.push_back((ticket, read)),
+            Effect::Read(ticket, _, read) => self.reads.push_back((ticket, read)),
             Effect::Answer(..) | Effect::Close(..) => {
                 panic!("nobody called, and nobody is put out")
             }

@@ -11,15 +11,18 @@
 //! [`Store::answers`] has what came back. None of these ever waits.
 //!
 //! Histories and replays are read on one thread and searches on another, each from a snapshot of what is committed: a
-//! search that costs much delays nobody but other searches.
+//! search that costs much delays nobody but other searches. They wait here, and are handed over a few at a time, each
+//! asker's in turn (`reads.rs`): who asks for much waits for it alone.
 //!
 //! # Invariants
 //!
-//! * Each request is answered once; writes in the order in which they were given, which is that of their commits.
+//! * Each request is answered once; writes in the order in which they were given, which is that of their commits. Reads of
+//!   one asker and one kind are done in the order in which they were given.
 //! * What was answered as written is on the disk: no crash and no loss of power takes it back.
 //! * A read sees every commit that was answered before it was given; so does a search.
 //! * Damage is told, as [`Failure::Corrupt`](crate::chat::log::Failure) or [`OpenError::Corrupt`], and never served.
-//! * What is under way is bounded, in number and in bytes; more is refused with [`Full`].
+//! * What is under way is bounded, in number and in bytes; more is refused with [`Full`]. Of reads, those of whoever has the
+//!   most waiting are refused before others'.
 //! * The file is this process's alone.
 
 pub mod accounts;
@@ -27,6 +30,8 @@ mod db;
 mod effects;
 pub mod log;
 mod open_error;
+mod reads;
+mod rotation;
 pub mod tables;
 #[cfg(test)]
 mod tests;
@@ -44,10 +49,11 @@ pub use self::open_error::OpenError;
 
 use self::db::Stored;
 use self::log::Request;
-use self::threads::{Answered, Asked, Committed};
+use self::reads::Reads;
+use self::threads::{Answered, Asked, Committed, Lane};
 use self::writer::{Ends, Job, Writer};
 use crate::Histogram;
-use crate::chat::log::{Read, ReadOut, Restored, Write, Written};
+use crate::chat::log::{Read, ReadOut, Restored, Whose, Write, Written};
 use crate::worker::Worker;
 
 /// Where a store keeps what it is given.
@@ -72,7 +78,7 @@ impl fmt::Display for Place {
 /// A store's near end. `T` is what the caller knows an answer by.
 ///
 /// ```
-/// use wsrelay::chat::log::{Read, ReadOut};
+/// use wsrelay::chat::log::{Read, ReadOut, Whose};
 /// use wsrelay::chat::{RoomNo, Seq};
 /// use wsrelay::store::{Answer, Place, Store};
 ///
@@ -80,7 +86,8 @@ impl fmt::Display for Place {
 /// let mut opened = Store::open(&Place::Memory, move || woken.send(()).unwrap_or_default())?;
 /// let lobby = opened.restored.rooms[0].no;
 ///
-/// opened.store.read("the lobby", Read::Before { room: lobby, before: Seq(1), limit: 10 }).unwrap();
+/// let read = Read::Before { room: lobby, before: Seq(1), limit: 10 };
+/// opened.store.read("the lobby", Whose(1), read).unwrap();
 /// opened.store.submit();
 /// wait.recv().unwrap();
 /// let answer = opened.store.answers().next();
@@ -103,7 +110,7 @@ pub struct Store<T> {
     /// Reads and writes come in turns.
     is_reads_turn: bool,
     writes: Load,
-    reads: Load,
+    reads: Reads<T>,
     commits: Histogram,
     threads: Vec<Worker>,
 }
@@ -154,7 +161,7 @@ impl<T: Send + 'static> Store<T> {
         let Stored { restored, accounts, sessions, secret } = db.stored()?;
         let (to_writer, jobs) = mpsc::channel();
         let (answer_writes, written) = mpsc::channel();
-        let (answer_reads, read) = mpsc::sync_channel(READS_ANSWERED_MAX);
+        let (answer_reads, read) = mpsc::sync_channel(reads::ANSWERED_MAX);
         let mut threads = Vec::new();
         let mut reader =
             |name| threads::start_reader(name, place, &answer_reads, &wake, &mut threads);
@@ -173,7 +180,7 @@ impl<T: Send + 'static> Store<T> {
             arrived: VecDeque::new(),
             is_reads_turn: false,
             writes: Load::default(),
-            reads: Load::default(),
+            reads: Reads::new(),
             commits: Histogram::default(),
             threads,
         };
@@ -202,21 +209,28 @@ impl<T: Send + 'static> Store<T> {
         Ok(())
     }
 
-    /// Records something to be read.
+    /// Records something to be read on somebody's behalf. If no more can wait, something of whoever has the most waiting is
+    /// answered as refused instead.
     ///
     /// # Errors
-    /// When too much is under way.
-    pub fn read(&mut self, by: T, read: Read) -> Result<(), Full> {
-        self.reads.add(threads::bytes(&read))?;
-        let is_search = matches!(read, Read::Search { .. });
-        let asked = Asked::new(by, read);
-        match &self.to_reader {
-            // A reader that has ended answers nothing; `is_alive` tells.
-            Some(reader) if !is_search => drop(reader.send(asked)),
-            // Not before the index has what was committed until then, which the writer knows.
-            _ => self.recorded.push(Job::Read(asked)),
-        }
+    /// When too much is under way, and nobody has more waiting than this one.
+    pub fn read(&mut self, by: T, whose: Whose, read: Read) -> Result<(), Full> {
+        self.reads.push(whose, Asked::new(by, read))?;
+        self.hand_reads_over();
         Ok(())
+    }
+
+    fn hand_reads_over(&mut self) {
+        while let Some(asked) = self.reads.next_to_read() {
+            match &self.to_reader {
+                // A reader that has ended answers nothing; `is_alive` tells.
+                Some(reader) => drop(reader.send(asked)),
+                None => self.recorded.push(Job::Read(asked)),
+            }
+        }
+        // Not before the index has what was committed until then, which the writer knows.
+        let searches = std::iter::from_fn(|| self.reads.next_to_search());
+        self.recorded.extend(searches.map(Job::Read));
     }
 
     /// Hands over what was recorded. What is handed over at once is not torn apart without need.
@@ -232,21 +246,27 @@ impl<T: Send + 'static> Store<T> {
         self.answers().next()
     }
 
-    /// The answers that are there, writes in the order of their commits. Reads are taken from their queue one by one: what is
-    /// left in it, for want of time, keeps those who read from reading on.
+    /// The answers that are there, writes in the order of their commits. Reads are taken from their queue one by one, and for
+    /// each another is handed over: what is left in it, for want of time, keeps those who read from reading on.
     pub fn answers(&mut self) -> impl Iterator<Item = Answer<T>> {
         for committed in self.written.try_iter() {
             self.commits.note(committed.took);
             self.arrived.extend(committed.answers);
         }
         std::iter::from_fn(|| {
+            if let Some(refused) = self.reads.gave_way() {
+                return Some(refused.answer);
+            }
             self.is_reads_turn = !self.is_reads_turn;
             let read = if self.is_reads_turn { self.read.try_recv().ok() } else { None };
             let next = read.or_else(|| self.arrived.pop_front());
-            let Answered { answer, bytes } = next.or_else(|| self.read.try_recv().ok())?;
-            match answer {
-                Answer::Read(..) => self.reads.take(bytes),
-                Answer::Written(..) | Answer::Account(..) => self.writes.take(bytes),
+            let Answered { answer, bytes, lane } = next.or_else(|| self.read.try_recv().ok())?;
+            match lane {
+                Lane::Write => self.writes.take(bytes),
+                Lane::Read | Lane::Search => {
+                    self.reads.answered(lane, bytes);
+                    self.hand_reads_over();
+                }
             }
             Some(answer)
         })
@@ -264,7 +284,7 @@ impl<T: Send + 'static> Store<T> {
 
     /// The reads that are under way.
     pub fn reads_under_way(&self) -> Load {
-        self.reads
+        self.reads.load()
     }
 
     /// False when a thread has ended that should not have: nothing more is to be expected of this store.
@@ -308,12 +328,10 @@ impl Load {
     }
 }
 
-/// Writes that are under way at one time, from [`Store::write`] to [`Store::answers`], and reads likewise: two transactions
-/// of the largest kind, so that one can wait while the other is written.
+/// Writes that are under way at one time, from [`Store::write`] to [`Store::answers`]: two transactions of the largest kind,
+/// so that one can wait while the other is written. Of replays, of pages and of searches as many may wait.
 pub const WAITING_MAX: usize = 2 * writer::REQUESTS_PER_COMMIT_MAX;
 /// Bytes that they come to: a thousand of the longest posts.
 pub const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Reads that are answered and not taken; further ones wait. Each may be a page of some hundred kilobytes.
-const READS_ANSWERED_MAX: usize = 64;
 /// After so many milliseconds a failed write is worth another try: a full disk does not empty itself sooner.
 const AFTER_MS: u64 = 1_000;

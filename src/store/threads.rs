@@ -19,11 +19,20 @@ pub(super) struct Asked<T> {
     pub(super) since: Instant,
 }
 
-/// An answer, and what its request counted for.
+/// An answer, what its request counted for, and where.
 #[derive(Debug)]
 pub(super) struct Answered<T> {
     pub(super) answer: Answer<T>,
     pub(super) bytes: usize,
+    pub(super) lane: Lane,
+}
+
+/// What does not wait for one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    Write,
+    Read,
+    Search,
 }
 
 /// What one transaction came to.
@@ -39,18 +48,27 @@ impl<T> Asked<T> {
     }
 
     pub(super) fn answered(self, out: ReadOut) -> Answered<T> {
-        let bytes = bytes(&self.read);
-        Answered { answer: Answer::Read(self.by, out), bytes }
+        let (bytes, lane) = (self.bytes(), self.lane());
+        Answered { answer: Answer::Read(self.by, out), bytes, lane }
     }
-}
 
-/// What a read counts for while it is under way.
-pub(super) fn bytes(read: &Read) -> usize {
-    let inside = match read {
-        Read::Search { query, rooms, .. } => query.len() + size_of_val(&rooms[..]),
-        Read::Replay { .. } | Read::Before { .. } | Read::After { .. } | Read::Pins { .. } => 0,
-    };
-    size_of::<Read>() + inside
+    pub(super) fn lane(&self) -> Lane {
+        match &self.read {
+            Read::Search { .. } => Lane::Search,
+            Read::Replay { .. } | Read::Before { .. } | Read::After { .. } | Read::Pins { .. } => {
+                Lane::Read
+            }
+        }
+    }
+
+    /// What it counts for while it is under way.
+    pub(super) fn bytes(&self) -> usize {
+        let inside = match &self.read {
+            Read::Search { query, rooms, .. } => query.len() + size_of_val(&rooms[..]),
+            Read::Replay { .. } | Read::Before { .. } | Read::After { .. } | Read::Pins { .. } => 0,
+        };
+        size_of::<Self>() + inside
+    }
 }
 
 /// Starts a thread that reads a file, one read after the other. There is none for a place in memory.

@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 use super::db::{Backlog, Db, Lock};
 use super::log::{Log, Outcome, Request};
 use super::tables::Fault;
-use super::threads::{Answered, Asked, Committed};
+use super::threads::{Answered, Asked, Committed, Lane};
 use super::{AFTER_MS, Answer};
-use crate::chat::log::{Failure, Read, ReadOut};
+use crate::chat::log::{Failure, ReadOut};
 
 /// What is asked of the writer.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ struct Waiting<T> {
     search: Asked<T>,
     /// How far the index has to reach.
     needs: i64,
+    since: Instant,
 }
 
 /// Whether more can arrive.
@@ -135,11 +136,11 @@ impl<T, W: Fn()> Writer<T, W> {
             let _ = self.ends.written.send(committed);
             (self.wake)();
         }
-        let needs = self.log.tables().last();
+        let (needs, since) = (self.log.tables().last(), Instant::now());
         for asked in reads {
-            match asked.read {
-                Read::Search { .. } => self.waiting.push_back(Waiting { search: asked, needs }),
-                _ => self.read(asked),
+            match asked.lane() {
+                Lane::Search => self.waiting.push_back(Waiting { search: asked, needs, since }),
+                Lane::Read | Lane::Write => self.read(asked),
             }
         }
     }
@@ -161,7 +162,7 @@ impl<T, W: Fn()> Writer<T, W> {
     /// Hands on the searches that the index is far enough for, and gives up those that cannot wait for it.
     fn hand_on_searches(&mut self, extended: Result<(), Fault>) {
         let indexed = self.log.tables().indexed();
-        while let Some(Waiting { search, needs }) = self.waiting.pop_front() {
+        while let Some(Waiting { search, needs, since }) = self.waiting.pop_front() {
             if needs <= indexed {
                 self.search(search);
                 continue;
@@ -169,8 +170,8 @@ impl<T, W: Fn()> Writer<T, W> {
             let failure = match extended {
                 Err(Fault::Unavailable) => Failure::Unavailable { after_ms: AFTER_MS },
                 Err(Fault::Corrupt) => Failure::Corrupt,
-                Ok(()) if search.since.elapsed() > SEARCH_WAITS_MAX => Failure::TooCostly,
-                Ok(()) => return self.waiting.push_front(Waiting { search, needs }),
+                Ok(()) if since.elapsed() > SEARCH_WAITS_MAX => Failure::TooCostly,
+                Ok(()) => return self.waiting.push_front(Waiting { search, needs, since }),
             };
             self.answer(search.answered(ReadOut::Failed(failure)));
         }
@@ -210,7 +211,7 @@ fn answered<T>(by: T, request: &Request, outcome: Outcome) -> Answered<T> {
         Outcome::Written(written) => Answer::Written(by, written),
         Outcome::Account(written) => Answer::Account(by, written),
     };
-    Answered { answer, bytes: request.bytes() }
+    Answered { answer, bytes: request.bytes(), lane: Lane::Write }
 }
 
 /// Requests of one transaction: at 10 µs each, its first is answered 40 ms after it was given.

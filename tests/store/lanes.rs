@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use wsrelay::chat::log::{Failure, Read, ReadOut, Write, Written};
+use wsrelay::chat::log::{Failure, Read, ReadOut, Whose, Write, Written};
 use wsrelay::chat::{Body, Post, RoomNo, Seq, What};
-use wsrelay::store::{Answer, Full, Place, Store, WAITING_BYTES_MAX, WAITING_MAX};
+use wsrelay::store::{Answer, Full, Load, Place, Store, WAITING_BYTES_MAX, WAITING_MAX};
 
-use super::near::{LOBBY, PATIENCE, Scratch, append, open, open_place, post};
+use super::near::{LOBBY, Near, PATIENCE, Scratch, append, open, open_place, post};
 
 #[test]
 fn answers_come_in_the_order_of_requests() {
@@ -43,7 +43,7 @@ fn no_more_is_taken_than_can_wait() {
     }
     assert_eq!(near.store.write(0, Write::Append(post(0))), Err(Full));
     let read = Read::Before { room: LOBBY, before: Seq(1), limit: 1 };
-    near.store.read(0, read).expect("reads are counted apart");
+    near.store.read(0, Whose(1), read).expect("reads are counted apart");
     near.wait();
     near.store.write(0, Write::Append(post(0))).unwrap();
 }
@@ -73,7 +73,7 @@ fn a_search_finds_what_was_given_before_it() {
         }
         let search =
             Read::Search { query: "number3000".into(), rooms: [LOBBY].into(), skip: 0, limit: 9 };
-        near.store.read(0, search.clone()).unwrap();
+        near.store.read(0, Whose(1), search.clone()).unwrap();
         let found = loop {
             let answers = near.wait();
             let found = answers.into_iter().find_map(|answer| match answer {
@@ -83,7 +83,7 @@ fn a_search_finds_what_was_given_before_it() {
             match found {
                 // A machine that is busy with something else: what was given before is there all the same.
                 Some(ReadOut::Failed(Failure::TooCostly)) => {
-                    near.store.read(0, search.clone()).unwrap();
+                    near.store.read(0, Whose(1), search.clone()).unwrap();
                 }
                 Some(found) => break found,
                 None => {}
@@ -100,7 +100,8 @@ fn reads_and_writes_pass_each_other() {
     near.post(1);
     for no in 0..1_000 {
         let room = if no % 2 == 0 { LOBBY } else { RoomNo(9) };
-        near.store.read(no, Read::Before { room, before: Seq(9), limit: 9 }).unwrap();
+        let whose = Whose(no % 10);
+        near.store.read(no, whose, Read::Before { room, before: Seq(9), limit: 9 }).unwrap();
         near.store.write(no, Write::Append(post(no))).unwrap();
     }
     let (mut reads, mut writes) = (Vec::new(), Vec::new());
@@ -113,7 +114,94 @@ fn reads_and_writes_pass_each_other() {
             }
         }
     }
-    assert!(reads.is_sorted() && writes.is_sorted());
+    assert!(writes.is_sorted());
+    assert!((0..10).all(|whose| reads.iter().filter(|no| **no % 10 == whose).is_sorted()));
+}
+
+/// A page of the lobby.
+fn page() -> Read {
+    Read::Before { room: LOBBY, before: Seq(9), limit: 9 }
+}
+
+/// 128 people who ask for 64 pages each, numbered so that thousands say whose a page is.
+fn crowd_that_asks_for_much(near: &mut Near) {
+    for no in 0..64 {
+        for whose in 1..=128 {
+            near.store.read(whose * 1_000 + no, Whose(whose), page()).unwrap();
+        }
+    }
+}
+
+/// Where among the next answers these are.
+fn places_of<const N: usize>(near: &mut Near, asked: [u64; N]) -> [usize; N] {
+    let mut answered = Vec::new();
+    while !asked.iter().all(|no| answered.contains(no)) {
+        for answer in near.wait() {
+            let Answer::Read(no, ReadOut::Page { .. }) = answer else { panic!("{answer:?}") };
+            answered.push(no);
+        }
+    }
+    asked.map(|asked| answered.iter().position(|no| *no == asked).unwrap())
+}
+
+#[test]
+fn who_asks_for_little_does_not_wait_for_those_who_ask_for_much() {
+    let scratch = Scratch::new();
+    for place in [Place::Memory, Place::File(scratch.file())] {
+        let (mut near, _) = open_place(&place).unwrap();
+        near.post(1);
+        crowd_that_asks_for_much(&mut near);
+        near.store.read(7, Whose(999), page()).expect("whoever has the most is refused instead");
+        let replay = Read::Replay { room: LOBBY, after: Seq(0), through: Seq(1), bytes_max: 99 };
+        near.store.read(8, Whose(998), replay).unwrap();
+        near.store.read(9, Whose(997), page()).unwrap();
+        let [replay, page] = places_of(&mut near, [8, 7]);
+        assert!(
+            replay <= 40,
+            "who comes back waits for none who looks through histories: {replay}"
+        );
+        assert!(page <= 200, "one round: {page}");
+    }
+}
+
+#[test]
+fn every_read_is_answered_even_one_that_gives_way() {
+    let scratch = Scratch::new();
+    for place in [Place::Memory, Place::File(scratch.file())] {
+        let (mut near, _) = open_place(&place).unwrap();
+        near.post(1);
+        crowd_that_asks_for_much(&mut near);
+        for no in 0..100 {
+            near.store.read(no, Whose(10_000 + no), page()).unwrap_or_else(|Full| panic!("{no}"));
+        }
+        let (mut answered, mut refused) = (Vec::new(), 0);
+        while answered.len() < WAITING_MAX + 100 {
+            for answer in near.wait() {
+                let Answer::Read(no, out) = answer else { panic!("{answer:?}") };
+                if out == ReadOut::Failed(Failure::Unavailable { after_ms: 1_000 }) {
+                    assert!(no >= 1_000, "of those who ask for much");
+                    refused += 1;
+                }
+                answered.push(no);
+            }
+        }
+        assert_eq!(refused, 100 - 32, "32 are with the reader");
+        answered.sort_unstable();
+        answered.dedup();
+        assert_eq!(answered.len(), WAITING_MAX + 100, "each once");
+        assert_eq!(near.store.reads_under_way(), Load::default());
+    }
+}
+
+#[test]
+fn one_asker_has_so_much_waiting_and_no_more() {
+    let scratch = Scratch::new();
+    let mut near = open(&scratch.file());
+    let asked = (0..10_000).take_while(|no| near.store.read(*no, Whose(1), page()).is_ok()).count();
+    assert_eq!(asked, 128 + 32, "32 are with the reader already");
+    near.store.read(99_999, Whose(2), page()).unwrap();
+    let [place] = places_of(&mut near, [99_999]);
+    assert!(place <= 40, "{place}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use wsrelay::chat::log::{Append, Guard, Read, ReadOut, Write, Written};
+use wsrelay::chat::log::{Append, Guard, Read, ReadOut, Whose, Write, Written};
 use wsrelay::chat::{
     Author, Body, Name, PersonId, Post, PostKey, Record, RoomNo, Seq, UnixMs, What,
 };
@@ -105,7 +105,7 @@ impl Near {
     }
 
     pub(crate) fn read(&mut self, read: Read) -> ReadOut {
-        self.store.read(0, read).unwrap();
+        self.store.read(0, Whose(0), read).unwrap();
         match self.one() {
             Answer::Read(0, out) => out,
             answer => panic!("{answer:?}"),

@@ -214,6 +214,118 @@ fn a_guest_who_is_away_for_long_is_forgotten() {
 }
 
 #[test]
+fn a_guest_who_has_done_nothing_is_soon_forgotten() {
+    let mut world = World::new(Limits::default(), true);
+    let is_free = |world: &World| world.chat.is_free(&Name::stored("gus"));
+    world.guest("gus").unwrap();
+    world.wait(59_999);
+    assert!(!is_free(&world));
+    world.wait(1);
+    assert!(is_free(&world), "who never came");
+    world.guest("gus").unwrap();
+    world.connect("gus");
+    world.ask("gus", Request::Rooms);
+    world.wait(999_999);
+    world.disconnect("gus");
+    world.wait(59_999);
+    assert!(!is_free(&world));
+    world.wait(1);
+    assert!(is_free(&world), "who only looked");
+    // Whatever one has there is kept: a join, something said without a connection, what others made of one.
+    for deed in ["join lobby", "create invite ~inv", "muted"] {
+        let mut runner = Runner::new(World::new(Limits::default(), true));
+        runner.told("root");
+        runner.told("guest gus");
+        match deed {
+            "muted" => runner.told("root mute lobby gus 999999999"),
+            "create invite ~inv" => {
+                runner.told("gus gone");
+                runner.told("wait 50000");
+                runner.told("call gus create invite ~inv")
+            }
+            deed => runner.told(&format!("gus {deed}")),
+        };
+        if deed != "create invite ~inv" {
+            runner.told("gus gone");
+        }
+        let mut world = runner.world;
+        world.wait(599_999);
+        assert!(!is_free(&world), "{deed}");
+        world.wait(1);
+        assert!(is_free(&world), "{deed}");
+    }
+}
+
+#[test]
+fn where_all_guests_places_are_taken_the_longest_gone_makes_room() {
+    let limits = Limits { guests_max: 3, ..Limits::default() };
+    let mut world = World::new(limits.clone(), true);
+    for name in ["gus", "hal", "ida"] {
+        world.guest(name).unwrap();
+        world.connect(name);
+    }
+    let is_known = |world: &World, name| !world.chat.is_free(&Name::stored(name));
+    assert_eq!(world.guest("joe"), Err(Refusal::Full { after_ms: 10_000 }), "all are here");
+    assert_eq!(world.guest("gus"), Ok(()), "who is known is");
+    world.ask("hal", Request::Join { room: RoomId::lobby(), since: None });
+    world.ask("ida", Request::Join { room: RoomId::lobby(), since: None });
+    world.disconnect("hal");
+    world.wait(7_999);
+    assert_eq!(world.guest("joe"), Err(Refusal::Full { after_ms: 10_000 }), "a reload");
+    world.wait(1);
+    assert_eq!(world.guest("ROOT"), Err(Refusal::NameTaken));
+    assert!(is_known(&world, "hal"), "who cannot come in takes nobody's place");
+    world.disconnect("gus");
+    world.disconnect("ida");
+    world.wait(8_000);
+    // Who has done nothing before who has, and then who has gone first.
+    for (newcomer, gone) in [("joe", "gus"), ("kay", "joe"), ("lee", "kay")] {
+        assert_eq!(world.guest(newcomer), Ok(()));
+        assert!(!is_known(&world, gone) && is_known(&world, newcomer), "{gone} for {newcomer}");
+        assert!(is_known(&world, "hal") && is_known(&world, "ida"));
+    }
+    world.connect("lee");
+    for (newcomer, gone) in [("max", "hal"), ("ned", "max")] {
+        assert_eq!(world.guest(newcomer), Ok(()));
+        assert!(!is_known(&world, gone), "{gone} for {newcomer}");
+    }
+    world.connect("ned");
+    assert_eq!(world.guest("pat"), Ok(()));
+    assert!(!is_known(&world, "ida"));
+    world.end();
+
+    // Those who stay in an invite room are told that one of them has left it.
+    run_with(
+        limits,
+        r#"
+        accounts ana
+        guest gus hal
+        gus  create invite ~inv
+        ana  join ~inv
+        gus  gone
+        wait 8000
+        guest ida               -> nothing
+        call joe rooms          -> ana: ~inv#3 gus role ana owner
+                                 | ana: ~inv#4 gus leave
+                                 | call 7: ok rooms [lobby] open []
+    "#,
+    );
+}
+
+#[test]
+fn a_crowd_that_comes_and_goes_keeps_nobody_out() {
+    let limits = Limits { guests_max: 1_000, ..Limits::default() };
+    let mut world = World::new(limits, true);
+    for n in 0..5_000 {
+        assert_eq!(world.guest(&format!("crowd{n}z")), Ok(()));
+        assert!(world.chat.people.guests() <= 1_000);
+    }
+    world.guest("gus").unwrap();
+    world.connect("gus");
+    assert!(world.is_connected("gus"));
+}
+
+#[test]
 fn nothing_of_a_forgotten_guest_passes_to_another() {
     run(r#"
         guest gus
@@ -235,6 +347,9 @@ fn a_name_is_somebodys_for_good_or_a_guests_for_a_while() {
     assert_eq!(world.guest("Ana"), Err(Refusal::NameTaken));
     assert_eq!(world.guest("gus"), Ok(()));
     assert_eq!(world.guest("gus"), Ok(()), "the same guest again");
+    world.connect("gus");
+    world.ask("gus", Request::Join { room: RoomId::lobby(), since: None });
+    world.disconnect("gus");
     let gus = Name::stored("gus");
     assert!(!world.chat.is_free(&gus) && !world.chat.reserve(&gus, None));
     world.wait(599_999);

@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 
-use super::super::log::{Restored, RestoredRoom, Write, Written};
+use super::super::log::{Append, Guard, Restored, RestoredRoom, Write, Written};
 use super::super::*;
 use super::world::{lobby, member, person};
 
@@ -48,7 +48,7 @@ fn an_idle_session_in_the_lobby_costs_little() {
     let guest = bytes_each(CROWD, || {
         for n in 1..=CROWD {
             let (id, name) = (PersonId::guest(n), Name::stored(&format!("guest{n}")));
-            chat.guest(name, id, Now::default()).unwrap();
+            chat.guest(name, id, Now::default(), &mut effects).unwrap();
             come(&mut chat, SessionId(n), id, &mut effects);
         }
     });
@@ -96,7 +96,7 @@ fn allocations(crowd: u64, posts: u64) -> u64 {
             let Some(Effect::Write(ticket, Write::Append(append))) = effects.pop() else {
                 panic!("{effects:?}")
             };
-            let log::Append { at, from, what, .. } = append;
+            let Append { at, from, what, .. } = append;
             let written = Written::Entry(Entry { seq: Seq(seq), at, from, what });
             chat.written(ticket, written, now, &mut effects);
             assert!(matches!(effects[..], [Effect::Send(..), Effect::Publish { .. }]));
@@ -123,4 +123,42 @@ fn what_there_are_many_of_is_small() {
     assert!(size_of::<people::Person>() <= 112);
     assert!(size_of::<members::Member>() <= 48);
     assert!(size_of::<room::Room>() <= 184);
+}
+
+#[test]
+fn invite_rooms_take_no_more_memory_than_they_are_counted_for() {
+    const TOGETHER: usize = 8 << 20;
+    let from = |n: u64| Author { id: PersonId::guest(n), name: Name::stored(&format!("guest{n}")) };
+    let say = |log: &mut MemoryLog, room, n: u64, what| {
+        let (basis, guard, at) = (Seq::START, Guard::None, UnixMs(0));
+        log.write(Write::Append(Append { room, basis, guard, at, from: from(n), what }));
+    };
+    // Long posts and short ones; keys, mentions and reactions. Rooms are filled, and forget most of it for the next.
+    let bodies = [(8, ""), (2_000, ""), (20, "key"), (4, "key and mentions")];
+    for (chars, with) in bodies {
+        let mut logs = Vec::with_capacity(1);
+        let taken = bytes_each(1, || {
+            let mut log = MemoryLog::bounded(1_000, 1 << 18, TOGETHER);
+            for room in 1..=100u64 {
+                let room = log.begin(RoomId::secret(room.into()));
+                for n in 0..600 {
+                    let key = with.starts_with("key").then(|| format!("{n:064}"));
+                    let mentions = if with.ends_with("mentions") { 0..20 } else { 0..0 };
+                    let post = Post {
+                        key: key.and_then(|key| PostKey::parse(&key)),
+                        body: Body::stored(&"x".repeat(chars)),
+                        reply_to: None,
+                        mentions: mentions.map(from).collect(),
+                    };
+                    say(&mut log, room, n, What::Post(post));
+                    let (post, emoji) = (log.first(room), Emoji::stored("👍"));
+                    say(&mut log, room, n, What::React { post, emoji, on: true });
+                }
+            }
+            logs.push(log);
+        });
+        let share = f64::from(u32::try_from(taken).unwrap()) / (TOGETHER as f64);
+        println!("{chars} characters, {with}: {share:.2} of what is counted");
+        assert!((0.5..=1.0).contains(&share), "{chars} characters, {with}: {share:.2}");
+    }
 }

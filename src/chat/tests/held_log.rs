@@ -29,7 +29,7 @@ enum Job<Q, A> {
 impl HeldLog {
     /// With a lobby in which nothing has happened.
     pub(super) fn with_lobby() -> (Self, RoomNo) {
-        let mut memory = MemoryLog::bounded(usize::MAX, usize::MAX);
+        let mut memory = MemoryLog::bounded(usize::MAX, usize::MAX, usize::MAX);
         let lobby = memory.begin(RoomId::lobby());
         let (writes, reads) = (VecDeque::new(), VecDeque::new());
         (Self { memory, at_once: true, fails: None, writes, reads, committed: 0 }, lobby)

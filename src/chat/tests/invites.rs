@@ -1,6 +1,8 @@
 //! Invite rooms: in memory, bounded, and gone when nobody is there.
 
-use super::script::{run, run_unlimited};
+use super::script::{Runner, run, run_unlimited};
+use super::world::World;
+use crate::chat::{Limits, MemoryLog};
 
 #[test]
 fn who_has_the_token_comes_in() {
@@ -109,4 +111,55 @@ fn searches_of_an_invite_room_are_as_few_as_posts() {
     (0..29).for_each(|_| script += "ana search hi in ~inv -> ana: ok found []\n");
     script += "ana search hi in ~inv -> ana: err rate after 100\n";
     run(&script);
+}
+
+#[test]
+fn all_invite_rooms_together_keep_so_much_and_the_largest_forget_first() {
+    let mut world = World::new(Limits::default(), true);
+    world.chat.memory = MemoryLog::bounded(1_000, 256 * 1_024, 60 * 1_024);
+    Runner::new(world).run(
+        r#"
+        accounts ana bo
+        guest gus
+        ana  create invite ~big
+        gus  create invite ~inv
+        ana  join ~big
+        gus  join ~inv
+        gus  post ~inv "hi"
+        ana  post ~big x*20000
+        ana  post ~big x*20000
+        // What is forgotten is missed as it is in a room that is too large by itself.
+        bo   join ~big                 -> ana: ~big#4 bo join
+                                        | bo: ok ~big seq=4
+        bo   post ~big x*20000
+        bo.2 connect
+        bo.2 join ~big since 1         -> bo.2: ok ~big seq=5 first=3 lost: trimmed
+        bo   react ~big 2 👍           -> bo: err no_post
+        gus  history ~inv              -> gus: ok ~inv [#1 gus created [gus owner], #2 gus "hi"] as_of=2
+    "#,
+    );
+}
+
+#[test]
+fn a_guest_begins_so_many_rooms_and_an_account_more() {
+    let mut script = String::from("accounts ana\nguest gus hal\n");
+    (1..=8).for_each(|n| script += &format!("gus create invite ~g{n}\n"));
+    script += "gus create invite ~more -> gus: err too_many
+        // Whose they are now, and who is still there, is not asked.
+        ana join ~g1
+        gus role ~g1 ana owner
+        hide out
+        gus leave ~g1
+        gus create invite ~more -> gus: err too_many
+        hal create invite ~hal
+        // One that ends makes room for another.
+        ana leave ~g1
+        wait 600000
+        gus create invite ~more
+        gus create invite ~over -> gus: err too_many
+        call gus create invite ~over -> call 7: err too_many\n";
+    (1..=100).for_each(|n| script += &format!("ana create invite ~a{n}\n"));
+    script += "ana create invite ~over -> ana: err too_many
+        ana create group ~team\n";
+    run_unlimited(&script);
 }

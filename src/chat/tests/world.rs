@@ -86,7 +86,8 @@ impl World {
 
     pub(super) fn guest(&mut self, name: &str) -> Result<(), Refusal> {
         let random = name.bytes().fold(7, |hash: u64, b| hash.wrapping_mul(31) + u64::from(b));
-        self.chat.guest(Name::parse(name).unwrap(), PersonId::guest(random), self.now)
+        let (name, id) = (Name::parse(name).unwrap(), PersonId::guest(random));
+        self.with(|chat, now, effects| chat.guest(name, id, now, effects))
     }
 
     /// Connects a person; `name` is the person's, and after a dot which of the sessions it is.
@@ -255,7 +256,7 @@ impl World {
                 self.tell(&format!("call {}", call.0), &shown);
             }
             Effect::Write(ticket, write) => self.log.ask_to_write(ticket, write),
-            Effect::Read(ticket, read) => self.log.ask_to_read(ticket, read),
+            Effect::Read(ticket, _, read) => self.log.ask_to_read(ticket, read),
             Effect::Close(id, reason) => {
                 let session = self.sessions.get_mut(&id).expect("connected");
                 session.is_closed = true;

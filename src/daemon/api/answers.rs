@@ -122,7 +122,9 @@ fn status_of(refusal: Refusal) -> Status {
         | Refusal::ReadOnly
         | Refusal::GuestsNot => Status::FORBIDDEN,
         Refusal::Slow { .. } | Refusal::Rate { .. } => Status::TOO_MANY_REQUESTS,
-        Refusal::Busy { .. } | Refusal::Unavailable { .. } => Status::SERVICE_UNAVAILABLE,
+        Refusal::Busy { .. } | Refusal::Unavailable { .. } | Refusal::Full { .. } => {
+            Status::SERVICE_UNAVAILABLE
+        }
         Refusal::Corrupt => Status::INTERNAL_SERVER_ERROR,
         Refusal::Body(_) | Refusal::WrongKind | Refusal::TooCostly => Status::BAD_REQUEST,
         Refusal::KeyReused

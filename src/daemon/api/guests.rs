@@ -39,7 +39,7 @@ impl Api {
     /// Admits a guest, new or known, to the chat.
     pub(super) fn admit_guest(&self, guest: &Author, turn: &mut Turn<'_>) -> Result<(), Refusal> {
         match self.admission.guests {
-            true => turn.chat.guest(guest.name.clone(), guest.id, turn.now),
+            true => turn.chat.guest(guest.name.clone(), guest.id, turn.now, turn.chat_effects),
             false => Err(Refusal::GuestsNot),
         }
     }

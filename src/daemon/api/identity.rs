@@ -75,7 +75,11 @@ impl Api {
     ) -> Result<Option<Identity>, Response> {
         if guard::shows_token(request) {
             let token = guard::bearer(request).ok_or_else(answers::bad_token)?;
-            return self.who_is(token, turn).map(Some).map_err(|_| answers::bad_token());
+            return self.who_is(token, turn).map(Some).map_err(|unknown| match unknown {
+                // The token is good, and will be again.
+                Unknown::Guest(refusal @ Refusal::Full { .. }) => answers::refused(refusal),
+                Unknown::BadToken | Unknown::Guest(_) => answers::bad_token(),
+            });
         }
         let token = cookies::session(&request.headers);
         Ok(token.and_then(|token| self.who_is(token, turn).ok()))

@@ -86,8 +86,8 @@ pub fn encode_fault(fault: &Fault, out: &mut String) {
 }
 
 /// Appends an error that is about no command at all.
-pub fn encode_error(code: &'static str, message: &str, out: &mut String) {
-    typed("error", out, |o| error_fields(code, message, None, o));
+pub fn encode_error(code: &'static str, message: &str, after_ms: Option<u64>, out: &mut String) {
+    typed("error", out, |o| error_fields(code, message, after_ms, o));
 }
 
 pub(super) fn refusal_fields(refusal: Refusal, o: &mut Object<'_>) {

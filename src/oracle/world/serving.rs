@@ -88,7 +88,7 @@ impl World {
                     false => self.record(For::Chat(ticket), LogRequest::Write(write)),
                 }
             }
-            Effect::Read(ticket, read) => {
+            Effect::Read(ticket, _, read) => {
                 let is_full = server.readers.len() >= WAITING_MAX;
                 match is_full {
                     true => server.chat.read_out(ticket, ReadOut::Failed(BEHIND), now, more),
@@ -169,8 +169,8 @@ impl World {
         if self.tell(|chat, _, _| chat.person(person).is_none())? == Some(true) {
             self.witness.truth.forget_guest(person);
         }
-        let let_in = self.tell(|chat, now, _| match person.is_guest() {
-            true => chat.guest(name, person, now),
+        let let_in = self.tell(|chat, now, effects| match person.is_guest() {
+            true => chat.guest(name, person, now, effects),
             false => Ok(()),
         })?;
         let session = SessionId(link);

@@ -251,6 +251,7 @@ export const words = {
   refused_banned: 'Du bist für diesen Raum gesperrt.',
   refused_busy: 'Es wartet schon zu viel von dir.',
   refused_disconnected: 'Es besteht keine Verbindung zum Server.',
+  refused_full: 'Es sind gerade so viele Gäste da, wie Platz haben.',
   refused_guests_not: 'Das braucht ein Konto.',
   refused_last_owner: 'Ein Raum braucht einen Eigner: ernenne erst jemand anderen.',
   refused_muted: 'Du kannst hier im Moment nicht schreiben.',

@@ -93,6 +93,22 @@ fn guests_are_let_in_only_where_they_are_wanted() {
     assert_eq!(known, Err(Unknown::Guest(Refusal::GuestsNot)));
 }
 
+#[test]
+fn where_guests_are_as_many_as_can_be_a_good_token_is_not_called_a_bad_one() {
+    let mut world = World::new();
+    let limits = Limits { guests_max: 1, ..Limits::default() };
+    let restored = Restored { people: Vec::new(), rooms: vec![lobby()] };
+    let token = guest(&mut world, "", "").token();
+    world.chat = Chat::new(limits, restored);
+    let (now, ann) = (world.now, PersonId::guest(1));
+    world.chat.guest(chat::Name::stored("ann"), ann, now, &mut Vec::new()).unwrap();
+    world.chat.connect(chat::SessionId(1), ann, now, &mut Vec::new()).unwrap();
+    for reply in [guest(&mut world, "", ""), world.ask_as(&token, "GET", "/api/me", "")] {
+        assert_eq!((reply.status, reply.code()), (503, "full"));
+        assert!(reply.field("Retry-After").is_some());
+    }
+}
+
 /// The chat's part of it is told by its own scripts.
 #[test]
 fn a_guest_registers_the_own_name_and_nobody_elses() {
