@@ -4,7 +4,7 @@
 //! must be left alone, and a second request, which must be read as if it came alone. A row that breaks
 //! a rule ends with the byte that makes it certain, and without that byte it must not be a fault yet.
 
-use wsrelay::http::{Exchange, Fault, Limits, Reader, Request, Response};
+use wsrelay::http::{Date, Exchange, Fault, Limits, Reader, Request, Response};
 
 /// Name, section, bytes, expected.
 type Row = (&'static str, &'static str, &'static [u8], Expected);
@@ -260,4 +260,33 @@ fn facts(request: &Request<'_>) -> String {
         if request.keep_alive() { "keep-alive" } else { "close" },
         request.body.escape_ascii(),
     )
+}
+
+/// However it was cut, and also when it is asked again.
+#[test]
+fn a_head_request_that_breaks_a_rule_is_answered_without_a_body() {
+    let date = Date::from_unix(0);
+    for (request, has_body) in [
+        (&b"HEAD / HTTP/1.1\r\n\r\n"[..], false),
+        (b"\r\nHEAD / HTTP/1.1\r\n\r\n", false),
+        (b"HEAD / HTTP/1.1\r\nHost: h\r\nbad name: x\r\n\r\n", false),
+        (b"GET / HTTP/1.1\r\n\r\n", true),
+        (b"HEADER / HTTP/1.1\r\n\r\n", true),
+    ] {
+        for cut in 0..request.len() {
+            let mut reader = Reader::new();
+            let (mut first, mut second) = request.split_at(cut);
+            let limits = Limits::default();
+            let fault = match reader.next_request(&mut first, &limits) {
+                Err(fault) => fault,
+                Ok(_) => reader.next_request(&mut second, &limits).unwrap_err(),
+            };
+            assert_eq!(reader.next_request(&mut &b"x"[..], &limits).unwrap_err(), fault);
+            let response = Response::from(&fault).encode(&reader.broken_exchange(), &date);
+            let text = String::from_utf8(response).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains("\r\nConnection: close"), "{head}");
+            assert_eq!(!body.is_empty(), has_body, "{request:?} cut at {cut}: {text}");
+        }
+    }
 }

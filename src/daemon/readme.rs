@@ -83,9 +83,29 @@ fn rows_with_numbers() -> Vec<String> {
         format!("| a post | {} characters |", count(chat::Limits::default().post_chars_max)),
         format!("| pinned posts of a room | {} |", count(chat::PINS_MAX)),
         format!(
-            "| what waits for the store | {} requests, {} |",
+            "| what waits for the store | {} requests, {}: of writes, of replays, of histories and of searches |",
             count(store::WAITING_MAX),
             bytes(store::WAITING_BYTES_MAX),
+        ),
+        format!(
+            "| replays, histories and searches that wait, of one person | {} each |",
+            count(store::OWN_WAITING_MAX),
+        ),
+        format!(
+            "| the log of an invite room | {} entries, {} of text |",
+            count(chat::INVITE_ENTRIES_MAX),
+            bytes(chat::INVITE_BYTES_MAX),
+        ),
+        format!("| those of all invite rooms | {} of memory |", bytes(chat::INVITES_BYTES_MAX)),
+        format!(
+            "| invite rooms in all; begun by one guest; by one account | {}; {}; {} |",
+            count(chat::INVITE_ROOMS_MAX),
+            count(chat::INVITE_ROOMS_PER_GUEST_MAX),
+            count(chat::INVITE_ROOMS_PER_ACCOUNT_MAX),
+        ),
+        format!(
+            "| guests that are remembered: ten minutes after they have gone, one minute if they have done nothing | {} |",
+            count(chat::Limits::default().guests_max),
         ),
         format!("| passwords being checked | {} |", count(passwords::JOBS_MAX)),
         format!(

@@ -215,9 +215,12 @@ impl Engine {
                         Err(why) => refuse(why.code(), self.door.response(why), &request),
                     })
                 }
-                Err(fault) => Some(Outcome::Respond((&fault).into(), Exchange::broken())),
+                Err(fault) => {
+                    let response = Response::from(&fault).closing();
+                    Some(Outcome::Respond(response, request.exchange()))
+                }
             },
-            Err(fault) => Some(Outcome::Respond((&fault).into(), Exchange::broken())),
+            Err(fault) => Some(Outcome::Respond((&fault).into(), http.reader.broken_exchange())),
         };
         let used = input.len() - rest.len();
         match outcome {
@@ -275,7 +278,7 @@ impl Engine {
         let bytes = response.encode(exchange, &self.date());
         let Some(conn) = self.slots.find(id) else { return };
         let Phase::Http(http) = &mut conn.phase else { return };
-        self.counters.responses.add(response.status().number());
+        self.counters.responses.add(response.status_for(exchange).number());
         http.turn = if response.closes(exchange) { HttpTurn::Last } else { HttpTurn::Next };
         let is_last = matches!(http.turn, HttpTurn::Last);
         http.reader = Reader::new(); // gives back what the request had to own

@@ -12,7 +12,7 @@
 //! until the next call.
 
 use super::head::Scanner;
-use super::{Fault, Limits, Request};
+use super::{Exchange, Fault, Limits, Request};
 
 /// Reads one connection's requests.
 ///
@@ -47,9 +47,11 @@ enum State {
     Head(Scanner),
     /// The head is held, and the body not yet whole.
     Body { head_bytes: usize, body_bytes: usize },
-    /// A rule was broken, and nothing after it can be understood.
-    Failed(Fault),
+    /// A rule was broken, and nothing after it can be understood. And whether it began as a `HEAD`.
+    Failed(Fault, bool),
 }
+
+const HEAD: &[u8] = b"HEAD ";
 
 impl Reader {
     /// Owns nothing yet.
@@ -67,10 +69,15 @@ impl Reader {
         input: &mut &'i [u8],
         limits: &Limits,
     ) -> Result<Option<Request<'r>>, Fault> {
+        let first = *input;
         let found = match self.find(input, limits) {
             Ok(found) => found,
             Err(fault) => {
-                *self = Self { held: Vec::new(), state: State::Failed(fault) };
+                let begins = self.held.iter().chain(first);
+                // An empty line before a request is passed over (RFC 9112 §2.2).
+                let begins = begins.skip_while(|byte| b"\r\n".contains(byte)).take(HEAD.len());
+                let is_head = matches!(self.state, State::Failed(_, true)) || begins.eq(HEAD);
+                *self = Self { held: Vec::new(), state: State::Failed(fault, is_head) };
                 return Err(fault);
             }
         };
@@ -85,10 +92,15 @@ impl Reader {
         }
     }
 
+    /// What a response to a fault must know of what there was of the request.
+    pub fn broken_exchange(&self) -> Exchange {
+        Exchange::broken_off(matches!(self.state, State::Failed(_, true)))
+    }
+
     fn find<'i>(&mut self, input: &mut &'i [u8], limits: &Limits) -> Result<Found<'i>, Fault> {
         loop {
             match &mut self.state {
-                State::Failed(fault) => return Err(*fault),
+                State::Failed(fault, _) => return Err(*fault),
                 State::Idle => {
                     self.held = Vec::new();
                     if input.is_empty() {

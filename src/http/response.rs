@@ -119,11 +119,16 @@ impl Response {
         self.closing || !exchange.keep_alive
     }
 
+    /// The status that is sent: 304 to whoever has this version already (RFC 9110 §13.1.2).
+    pub fn status_for(&self, exchange: &Exchange) -> Status {
+        let is_known = self.etag.as_deref().is_some_and(|tag| exchange.has_version(tag));
+        if self.status == Status::OK && is_known { Status::NOT_MODIFIED } else { self.status }
+    }
+
     /// All bytes to send. `date` is now.
     pub fn encode(&self, exchange: &Exchange, date: &Date) -> Vec<u8> {
         let etag = self.etag.as_deref();
-        let known = self.status == Status::OK && etag.is_some_and(|tag| exchange.has_version(tag));
-        let status = if known { Status::NOT_MODIFIED } else { self.status };
+        let status = self.status_for(exchange);
         let with_body = status.has_content() && !exchange.head;
 
         let mut out = Vec::with_capacity(self.bytes_max(with_body));
@@ -199,7 +204,12 @@ impl Exchange {
 
     /// For a [`Fault`](super::Fault), where no request was understood: the response closes.
     pub fn broken() -> Self {
-        Self { head: false, keep_alive: false, version: Version::Http11, if_none_match: None }
+        Self::broken_off(false)
+    }
+
+    /// The same; `head`: what there was of the request began as a `HEAD`, which is answered without a body (RFC 9110 §9.3.2).
+    pub(super) fn broken_off(head: bool) -> Self {
+        Self { head, keep_alive: false, version: Version::Http11, if_none_match: None }
     }
 
     /// Whether the client would go on using the connection.

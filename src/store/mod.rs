@@ -46,6 +46,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 pub use self::accounts::{AccountWrite, AccountWritten, SessionNo, StoredAccount, StoredSession};
 pub use self::db::{AccountState, Archive, ArchivedAccount, ArchivedLog, Examination, examine};
 pub use self::open_error::OpenError;
+pub use self::rotation::OWN_WAITING_MAX;
 
 use self::db::Stored;
 use self::log::Request;

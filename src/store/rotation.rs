@@ -111,7 +111,7 @@ impl<T> Rotation<T> {
 }
 
 /// What may wait of one person: as much as two connections ask for at once.
-pub(super) const OWN_WAITING_MAX: usize = 128;
+pub const OWN_WAITING_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {

@@ -65,6 +65,11 @@ test('two talk, and a change to the code shows without a reload', async (t) => {
   await bo.getByText('hello from React').waitFor();
   // `/api` is the daemon's too: it asks who has no cookie to log in.
   assert.equal((await fetch(`${address}api/me`)).status, 401);
+  // And takes what the page would change, for it is of the page's own origin.
+  const guest = await fetch(`${address}api/guest`, {
+    method: 'POST', headers: { Origin: new URL(address).origin, 'Content-Type': 'application/json' }, body: '{"name":"eve"}',
+  });
+  assert.equal(guest.status, 201, await guest.text());
 
   const file = join(EXAMPLE, 'src/App.jsx');
   const source = await readFile(file, 'utf8');
