@@ -179,8 +179,9 @@ pub(crate) struct ReadTime {
 pub(crate) const EVENTS_PER_LOOK: u32 = 4;
 
 /// Once what a turn has published comes to so many bytes for all that they go to, whoever has said something waits for the
-/// next: sending them to a thousand takes ten milliseconds, or twice that into fresh memory.
-pub(crate) const FANOUT_BYTES_PER_TURN: usize = 16 * 1024 * 1024;
+/// next: sending them to a thousand takes five milliseconds, or twice that into fresh memory. A post waits for two turns: the
+/// one in which it comes, and the one in which it is committed.
+pub(crate) const FANOUT_BYTES_PER_TURN: usize = 8 * 1024 * 1024;
 
 /// Who is not let in within this time may be asked to make room, where there is none: enough for a head to cross the world.
 pub(crate) const DAWDLES_AFTER: Duration = Duration::from_secs(1);
