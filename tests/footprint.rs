@@ -95,3 +95,34 @@ fn idle_connections_that_compress_cost_no_more() {
     println!("user-space memory of an idle connection that compresses: {each} bytes");
     assert!(each <= BYTES_MAX, "{each} bytes for each of {CONNECTIONS} connections");
 }
+
+/// In a crowd, which is when it counts. What is compared is the daemon's own time.
+#[test]
+fn to_turn_somebody_away_costs_less_than_to_let_them_in() {
+    const TIMES: usize = 6_400;
+    const AT_ONCE: usize = 64;
+    let spent = |daemon: &Daemon, status: &str| {
+        let before = daemon.cpu();
+        for _ in 0..TIMES / AT_ONCE {
+            let mut crowd: Vec<_> = (0..AT_ONCE).map(|_| connect(daemon.address)).collect();
+            for stream in &mut crowd {
+                // Some are told before they have asked.
+                let _ = stream.write_all(handshake("/echo").as_bytes());
+            }
+            for stream in &mut crowd {
+                assert!(read_head(stream).starts_with(status));
+            }
+        }
+        daemon.cpu() - before
+    };
+    let open = Daemon::start(&["--log", "off"]);
+    let full = Daemon::start(&["--max-connections", "1", "--log", "off"]);
+    let _inside = member(&full, "full");
+    let let_in = spent(&open, "HTTP/1.1 101 ");
+    let turned_away = spent(&full, "HTTP/1.1 503 ");
+    println!("of {TIMES}: {let_in:?} to let them in, {turned_away:?} to turn them away");
+    assert!(
+        turned_away <= let_in,
+        "{turned_away:?} for {TIMES} refusals, {let_in:?} for as many handshakes"
+    );
+}
