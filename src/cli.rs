@@ -138,12 +138,16 @@ pub struct Serve {
     pub drain_seconds: u32,
 
     /// How much to log to standard error: off, error, warn, info, debug or trace.
-    #[arg(long, value_name = "LEVEL", env = "WSRELAY_LOG", default_value = "info")]
+    #[arg(long, value_name = "LEVEL", env = "WSRELAY_LOG", default_value = "info", value_parser = log_level)]
     pub log: log::LevelFilter,
 
     /// What a line of the log looks like.
     #[arg(long, value_name = "text|json", env = "WSRELAY_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+}
+
+fn log_level(text: &str) -> Result<log::LevelFilter, String> {
+    text.parse().map_err(|_| "expected off, error, warn, info, debug or trace".to_owned())
 }
 
 /// One message can be this large at the most: a frame's length must fit the engine's 32-bit bookkeeping with room to
