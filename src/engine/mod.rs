@@ -468,6 +468,8 @@ impl Engine {
         self.reap(service);
         service.on_turn_end(&mut self.actions);
         self.apply_actions(service);
+        // Who has become slow by that is out of all audiences before anything is sent: nobody hears what comes behind a gap.
+        self.close_slow_readers(service);
         self.send_all();
         self.ended = Instant::now();
         self.counters.turns.note(self.ended - self.now);
