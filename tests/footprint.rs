@@ -40,10 +40,10 @@ fn idle_connections_cost_next_to_nothing_and_it_is_given_back() {
     // Warm: what the first connections make the allocator and the kernel fetch is not theirs.
     let warm: Vec<TcpStream> = (0..100).map(|_| member(&daemon, "warm")).collect();
     let descriptors = daemon.descriptors();
-    let before = daemon.pss();
+    let before = daemon.anonymous();
 
     let members: Vec<TcpStream> = (0..CONNECTIONS).map(|_| member(&daemon, "idle")).collect();
-    let each = daemon.pss().saturating_sub(before) / CONNECTIONS;
+    let each = daemon.anonymous().saturating_sub(before) / CONNECTIONS;
     println!("user-space memory of an idle connection: {each} bytes");
     assert!(each <= BYTES_MAX, "{each} bytes for each of {CONNECTIONS} connections");
 
@@ -55,7 +55,7 @@ fn idle_connections_cost_next_to_nothing_and_it_is_given_back() {
 
     drop(members);
     eventually("all are gone", || daemon.descriptors() == descriptors);
-    let left = daemon.pss().saturating_sub(before) / 1024;
+    let left = daemon.anonymous().saturating_sub(before) / 1024;
     println!("left of it when they have gone: {left} KiB");
     assert!(
         left <= CONNECTIONS * BYTES_MAX / 1024,
@@ -89,9 +89,9 @@ fn idle_connections_that_compress_cost_no_more() {
     let squeezed = Codec::new(Limits::default()).deflate(&plain).unwrap();
     let daemon = Daemon::start(&[]);
     let _warm: Vec<TcpStream> = (0..100).map(|_| squeezing(&daemon, &squeezed)).collect();
-    let before = daemon.pss();
+    let before = daemon.anonymous();
     let _idle: Vec<TcpStream> = (0..CONNECTIONS).map(|_| squeezing(&daemon, &squeezed)).collect();
-    let each = daemon.pss().saturating_sub(before) / CONNECTIONS;
+    let each = daemon.anonymous().saturating_sub(before) / CONNECTIONS;
     println!("user-space memory of an idle connection that compresses: {each} bytes");
     assert!(each <= BYTES_MAX, "{each} bytes for each of {CONNECTIONS} connections");
 }

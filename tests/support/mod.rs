@@ -76,9 +76,10 @@ impl Daemon {
         format!("/proc/{}/{file}", self.id()).into()
     }
 
-    /// Proportional set size in bytes.
-    pub fn pss(&self) -> usize {
-        self.memory("Pss:")
+    /// Memory in bytes that no file is behind: all that the process has asked for, and nothing of the executable, a share of
+    /// which is everybody's who runs it at the same time.
+    pub fn anonymous(&self) -> usize {
+        self.memory("Anonymous:")
     }
 
     /// Resident set size in bytes.

@@ -186,11 +186,23 @@ export function makeCore(options) {
     if (kind === 'mute' || kind === 'mode') outbox.hurry(room);
   }
 
-  /** @param {string} type @param {object} fields @param {{ timeout_ms?: number }} [options] @returns {Promise<any>} */
+  /**
+   * What is asked of a room that is on its way back may be refused for not being back yet: then it is asked again when it is.
+   *
+   * @param {string} type @param {{ room?: string }} fields @param {{ timeout_ms?: number }} [options] @returns {Promise<any>}
+   */
   function request(type, fields = {}, { timeout_ms } = {}) {
     return new Promise((resolve, reject) => {
-      if (!isConnected()) reject(disconnected());
-      else ask(type, fields, (error, ok) => (error ? reject(error) : resolve(ok)), timeout_ms);
+      const room = fields.room ?? '';
+      const send = (/** @type {boolean} */ isEarly) => {
+        if (!isConnected()) return reject(disconnected());
+        ask(type, fields, (error, ok) => {
+          if (!error) resolve(ok);
+          else if (isEarly && error.code === 'not_member') rooms.whenAnswered(room, () => send(false));
+          else reject(error);
+        }, timeout_ms);
+      };
+      send(rooms.phase(room) === 'asked');
     });
   }
 

@@ -19,7 +19,7 @@ import { ChatError } from './wire.js';
 /**
  * @typedef {{ resolve(joined: Joined): void, reject(error: ChatError): void }} Waiter
  * @typedef {{ room: string, cursor: Cursor | null, phase: 'idle' | 'asked' | 'live' | 'resting', mends: number,
- *   timer: any, joined: Joined | null, waiters: Waiter[] }} Followed
+ *   timer: any, joined: Joined | null, waiters: Waiter[], early: (() => void)[] }} Followed
  */
 
 /** How often a hole is asked for before it is told: a server that cannot fill it must not be asked for ever. */
@@ -80,6 +80,12 @@ export function makeRooms({ clock, random, ask, joined, entry, gap, dropped }) {
     one.phase = 'resting';
     const restMs = Math.min(error.after_ms ?? REST_MS, REST_MAX_MS);
     one.timer = clock.setTimeout(() => attach(one), restMs * (1 + random()));
+    goOn(one);
+  }
+
+  /** Who asked for something too early asks again. @param {Followed} one */
+  function goOn(one) {
+    for (const early of one.early.splice(0)) early();
   }
 
   /** @param {Followed} one @param {Joined} answer */
@@ -97,6 +103,7 @@ export function makeRooms({ clock, random, ask, joined, entry, gap, dropped }) {
       gap({ room: one.room, reason: answer.reason ?? 'ahead', first, seq, missed });
     }
     for (const waiter of one.waiters.splice(0)) waiter.resolve(answer);
+    goOn(one);
   }
 
   /** @param {Followed} one @param {Cursor} cursor @param {number} seq of an entry that does not follow */
@@ -121,6 +128,7 @@ export function makeRooms({ clock, random, ask, joined, entry, gap, dropped }) {
     const reason = error ?? new ChatError({ code: 'out', message: 'The room is not followed any more.' });
     for (const waiter of one.waiters) waiter.reject(reason);
     dropped(room, error);
+    goOn(one);
   }
 
   return {
@@ -180,7 +188,15 @@ export function makeRooms({ clock, random, ask, joined, entry, gap, dropped }) {
       for (const one of followed.values()) {
         clock.clearTimeout(one.timer);
         one.phase = 'idle';
+        goOn(one);
       }
+    },
+
+    /** Once it is known whether we are in a room: now, if nothing is on its way. @param {string} room @param {() => void} then */
+    whenAnswered(room, then) {
+      const one = followed.get(room);
+      if (one?.phase === 'asked') one.early.push(then);
+      else then();
     },
 
     /** Nothing will come any more: who waits is told. @param {ChatError} error */
@@ -204,5 +220,5 @@ export function makeRooms({ clock, random, ask, joined, entry, gap, dropped }) {
 /** @param {string} room @param {Cursor | null} since @returns {Followed} */
 function begun(room, since) {
   const cursor = since && { ...since };
-  return { room, cursor, phase: 'idle', mends: 0, timer: undefined, joined: null, waiters: [] };
+  return { room, cursor, phase: 'idle', mends: 0, timer: undefined, joined: null, waiters: [], early: [] };
 }

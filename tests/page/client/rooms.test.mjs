@@ -294,6 +294,42 @@ describe('history', () => {
   });
 });
 
+describe('what is asked of a room that is on its way back', () => {
+  test('and refused for that is asked again when it is back, once', async () => {
+    const { world } = following(10);
+    const next = await world.again();
+    const page = world.chat.history('lobby');
+    const members = world.chat.members('lobby');
+    next.ok('members', { members: [], total: 0, more: false });
+    assert.equal((await members).total, 0, 'it may well be answered');
+    next.refuse('history', 'not_member');
+    await settle();
+    assert.equal(next.of('history').length, 1, 'not before');
+    next.say({ type: 'joined', ...LOG, seq: 10, recovered: true });
+    assert.equal(next.of('history').length, 2);
+    next.ok('history', { entries: [post(10)], more: false, as_of: 10 });
+    assert.deepEqual((await page).entries.map(({ seq }) => seq), [10]);
+    const late = world.chat.history('lobby');
+    next.refuse('history', 'not_member');
+    await assert.rejects(late, { code: 'not_member' });
+  });
+
+  test('and refused is refused when it does not come back, or the connection goes', async () => {
+    for (const then of [
+      (socket) => socket.say({ type: 'joined', room: 'lobby', error: { code: 'banned', message: 'no', retry: false } }),
+      (socket) => socket.end(),
+    ]) {
+      const { world } = following(10);
+      const next = await world.again();
+      const page = world.chat.history('lobby');
+      next.refuse('history', 'not_member');
+      then(next);
+      if (next.isOpen) next.refuse('history', 'not_member');
+      await assert.rejects(page, ({ code }) => ['not_member', 'disconnected'].includes(code));
+    }
+  });
+});
+
 describe('a request', () => {
   test('is answered by its number, whatever the order', async () => {
     const world = makeWorld();
