@@ -8,10 +8,11 @@ use std::io::{Read, Write};
 use mio::Interest;
 
 use super::client::Client;
-use super::conn::{Conn, Http, HttpTurn, Peer, Phase, Socket};
+use super::conn::{Conn, Http, HttpTurn, Phase};
 use super::door::{TurnedAway, Waiting};
 use super::ids::ConnId;
 use super::listener::{Accepted, Entrance};
+use super::socket::{Peer, Socket};
 use super::{Ending, Engine};
 use crate::config;
 use crate::http::Exchange;

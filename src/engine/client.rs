@@ -6,7 +6,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-use super::conn::Peer;
+use super::socket::Peer;
 use crate::http::proxy::Source;
 use crate::http::{Fault, Forwarded, Request, Trusted};
 

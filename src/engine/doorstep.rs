@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::time::Instant;
 
-use super::conn::Socket;
+use super::socket::Socket;
 use crate::config;
 
 #[derive(Debug, Default)]

@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use super::conn::{Conn, HttpTurn, Phase, would_wait};
+use super::conn::{Conn, HttpTurn, Phase};
 use super::ids::ConnId;
+use super::socket::would_wait;
 use super::{
     Actions, Caller, Client, Ending, Engine, Lists, Reply, Service, Upgrade, draining, figures,
 };

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use mio::{Interest, Registry, Token};
 
-use super::conn::{Peer, Socket};
+use super::socket::{Peer, Socket};
 use crate::config;
 
 #[derive(Debug, Default)]

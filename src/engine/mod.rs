@@ -49,6 +49,7 @@ mod pressure;
 mod rate;
 mod round;
 mod slots;
+mod socket;
 pub(crate) mod throttle;
 mod unfinished;
 
@@ -63,11 +64,11 @@ use mio::{Events, Poll};
 
 pub use self::actions::Actions;
 pub use self::client::Client;
-pub use self::conn::Peer;
 pub use self::conn_map::ConnMap;
 pub use self::figures::{Close, Counters, Figures, Tally};
 pub use self::ids::{AudienceId, ConnId};
 pub use self::listener::Entrance;
+pub use self::socket::Peer;
 
 use self::audience::Audiences;
 use self::conn::{Conn, Http, Phase};
