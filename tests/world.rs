@@ -28,11 +28,15 @@ const KNOWN: &[(u64, &str)] = &[
         "who came into a room whose owner was deleted, and not yet out of it, passed for a usurper",
     ),
     (95501, "the same, with a guest and an open room"),
+    (
+        221_660,
+        "what an invite room had forgotten was posted again with its key, and as another, and passed for the first",
+    ),
 ];
 
 #[test]
 fn every_world_keeps_its_promises() {
-    let all = live(KNOWN.len() as u64..seeds(200) / 2);
+    let all = live(0..seeds(200) / 2);
     let missing: Vec<_> = HAPPENS.iter().filter(|what| all.of(what) == 0).collect();
     assert!(missing.is_empty(), "worlds in which this never happens prove little: {missing:?}");
 }

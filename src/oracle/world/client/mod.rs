@@ -138,7 +138,7 @@ impl Client {
         match kind {
             "welcome" => self.be_welcome(&heard, town),
             "ok" => self.be_answered(&heard, now_ms, town),
-            "error" => self.be_refused(&heard, now_ms),
+            "error" => self.be_refused(&heard, town, now_ms),
             "joined" => self.be_joined(&heard, now_ms),
             "entry" => {
                 let view = self.views.get_mut(room).ok_or("an entry of an unknown room")?;
@@ -247,7 +247,7 @@ impl Client {
         Ok(())
     }
 
-    fn be_refused(&mut self, error: &Value, now_ms: u64) -> Result<(), String> {
+    fn be_refused(&mut self, error: &Value, town: &Town, now_ms: u64) -> Result<(), String> {
         let after_ms = error["after_ms"].as_u64();
         let code = error["code"].as_str().ok_or("an error without a code")?;
         if error["retry"] != after_ms.is_some() {
@@ -267,7 +267,10 @@ impl Client {
                 }
             }
             Asked::Post(key) => self.refuse_post(&key, code, after_ms, now_ms),
-            Asked::Repeat { same: true, .. } if code == "key_reused" => {
+            // A key that an invite room has forgotten may have been given to another post since.
+            Asked::Repeat { same: true, room, .. }
+                if code == "key_reused" && !town.invites.contains(&room) =>
+            {
                 return Err("the same post is another".to_owned());
             }
             _ => {}
