@@ -3,11 +3,9 @@
 
 mod support;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::channel;
 
-use support::{Client, Heard, Stoppable};
+use support::{Client, Heard};
 use wsrelay::Config;
 use wsrelay::engine::Engine;
 use wsrelay::relay::Relay;
@@ -19,10 +17,7 @@ fn allocations(path: &'static str, members: usize, messages: usize) -> u64 {
         let mut engine = Engine::new(Config::default()).unwrap();
         let address = engine.listen(([127, 0, 0, 1], 0).into()).unwrap();
         tell.send((address, engine.waker())).unwrap();
-        let counted = allocation_counter::measure(|| {
-            let stop = Arc::new(AtomicBool::new(true)); // the first to wake the loop ends it
-            engine.run(&mut Stoppable { service: Relay::new(), stop }).unwrap();
-        });
+        let counted = allocation_counter::measure(|| engine.run(&mut Relay::new()).unwrap());
         counted.count_total
     });
     let (address, waker) = told.recv().unwrap();
@@ -34,7 +29,7 @@ fn allocations(path: &'static str, members: usize, messages: usize) -> u64 {
             assert_eq!(member.hear(), Heard::Text(text.clone()));
         }
     }
-    waker.wake().unwrap();
+    waker.drain().unwrap();
     drop(room);
     server.join().unwrap()
 }

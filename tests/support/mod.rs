@@ -7,16 +7,11 @@ use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use wsrelay::Config;
-use wsrelay::engine::{
-    Actions, Caller, Cause, ConnId, Ending, Engine, Reply, Service, Upgrade, Waker,
-};
-use wsrelay::http::{Request, Response};
+use wsrelay::engine::{Engine, Service, Waker};
 use wsrelay::ws::{CloseCode, Codec, Connection, Event, Limits, Message, Role};
 
 /// How long anything may take before the test gives up on it. Generous, since the machine may be busy.
@@ -135,7 +130,6 @@ impl Drop for Daemon {
 pub struct Server {
     pub address: SocketAddr,
     pub waker: Waker,
-    stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<usize>>,
 }
 
@@ -145,22 +139,19 @@ impl Server {
     }
 
     /// One that may listen elsewhere already.
-    pub fn start_engine<S: Service + Send + 'static>(mut engine: Engine, service: S) -> Self {
+    pub fn start_engine<S: Service + Send + 'static>(mut engine: Engine, mut service: S) -> Self {
         let address = engine.listen(([127, 0, 0, 1], 0).into()).expect("a free port");
         let waker = engine.waker();
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut service = Stoppable { service, stop: Arc::clone(&stop) };
         let thread = std::thread::spawn(move || {
             engine.run(&mut service).expect("the poller works");
             engine.connections()
         });
-        Self { address, waker, stop, thread: Some(thread) }
+        Self { address, waker, thread: Some(thread) }
     }
 
     /// Asks it to drain, without waiting.
     pub fn drain(&self) {
-        self.stop.store(true, Ordering::SeqCst);
-        self.waker.wake().expect("the loop runs");
+        self.waker.drain().expect("the loop runs");
     }
 
     /// Drains, and answers with the connections that were left at the end.
@@ -177,63 +168,6 @@ impl Drop for Server {
             let joined = thread.join();
             assert!(joined.is_ok() || std::thread::panicking(), "the loop panicked");
         }
-    }
-}
-
-/// A service that drains when it is woken and finds `stop` set.
-pub struct Stoppable<S> {
-    pub service: S,
-    pub stop: Arc<AtomicBool>,
-}
-
-impl<S: Service> Service for Stoppable<S> {
-    fn on_request(
-        &mut self,
-        caller: Caller,
-        request: &Request<'_>,
-        actions: &mut Actions,
-    ) -> Reply {
-        self.service.on_request(caller, request, actions)
-    }
-
-    fn on_upgrade(
-        &mut self,
-        caller: Caller,
-        request: &Request<'_>,
-        actions: &mut Actions,
-    ) -> Result<Upgrade, Response> {
-        self.service.on_upgrade(caller, request, actions)
-    }
-
-    fn on_message(&mut self, id: ConnId, message: Message<'_>, actions: &mut Actions) {
-        self.service.on_message(id, message, actions);
-    }
-
-    fn on_close(&mut self, id: ConnId, ending: Ending, actions: &mut Actions) {
-        self.service.on_close(id, ending, actions);
-    }
-
-    fn on_wake(&mut self, actions: &mut Actions) {
-        if self.stop.load(Ordering::SeqCst) {
-            actions.drain();
-        }
-        self.service.on_wake(actions);
-    }
-
-    fn next_deadline(&self) -> Option<Instant> {
-        self.service.next_deadline()
-    }
-
-    fn on_deadline(&mut self, actions: &mut Actions) {
-        self.service.on_deadline(actions);
-    }
-
-    fn on_turn_end(&mut self, actions: &mut Actions) {
-        self.service.on_turn_end(actions);
-    }
-
-    fn close_code(&self, id: ConnId, cause: Cause) -> CloseCode {
-        self.service.close_code(id, cause)
     }
 }
 
