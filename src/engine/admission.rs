@@ -3,7 +3,7 @@
 //! Owns what becomes of a socket that was accepted, and of a connection when it is known whose it is. Who may come in is
 //! decided by the [`Door`](super::door::Door)'s counts.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
 use mio::Interest;
 
@@ -13,7 +13,7 @@ use super::door::{TurnedAway, Waiting};
 use super::ids::ConnId;
 use super::listener::{Accepted, Entrance};
 use super::socket::{Peer, Socket};
-use super::{Ending, Engine};
+use super::{Ending, Engine, doorstep};
 use crate::config;
 use crate::http::Exchange;
 
@@ -173,10 +173,7 @@ impl Engine {
         self.lists.turned_away.retain(|waiting| *waiting != id);
         let answer = self.refusal(why);
         let Some(conn) = self.slots.find(id) else { return };
-        // Nothing was sent to it before: either all of it fits or the peer has gone. What has come meanwhile is read, or the
-        // connection would be reset, and the answer perhaps lost with it.
-        let _ = conn.socket.write(&answer);
-        let _ = conn.socket.read(&mut self.receive);
+        doorstep::tell(&mut conn.socket, &answer, &mut self.receive);
         self.kill(id, Ending::Lost);
     }
 

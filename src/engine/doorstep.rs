@@ -67,11 +67,17 @@ impl Doorstep {
 
     fn tell_first(&mut self, buffer: &mut [u8]) {
         if let Some(Leaving { mut socket, answer, .. }) = self.waiting.pop_front() {
-            let _ = socket.write(&answer);
-            // Closed with the request unread, the connection would be reset, and the answer perhaps lost with it.
-            let _ = socket.read(buffer);
+            tell(&mut socket, &answer, buffer);
         }
     }
+}
+
+/// Tells somebody why who was told nothing before, and who is to be left next.
+pub(super) fn tell(socket: &mut Socket, answer: &[u8], buffer: &mut [u8]) {
+    // The socket's buffer is empty: either all of it fits or the peer has gone.
+    let _ = socket.write(answer);
+    // Closed with the request unread, the connection would be reset, and the answer perhaps lost with it.
+    let _ = socket.read(buffer);
 }
 
 #[cfg(test)]

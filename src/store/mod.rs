@@ -44,7 +44,9 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 pub use self::accounts::{AccountWrite, AccountWritten, SessionNo, StoredAccount, StoredSession};
-pub use self::db::{AccountState, Archive, ArchivedAccount, ArchivedLog, Examination, examine};
+pub use self::db::{
+    AccountState, Archive, ArchivedAccount, ArchivedLog, Examination, PAGE_ENTRIES, examine,
+};
 pub use self::open_error::OpenError;
 pub use self::rotation::OWN_WAITING_MAX;
 

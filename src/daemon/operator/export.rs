@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::{about, open};
 use crate::chat::{Event, Record, RoomId, Seq};
 use crate::daemon::wire;
-use crate::store::{Archive, ArchivedLog, OpenError};
+use crate::store::{Archive, ArchivedLog, OpenError, PAGE_ENTRIES};
 
 /// Prints one room's entries, or all rooms'. Of entries that are damaged it tells which, and goes on if they are to be skipped.
 pub(super) fn run(data: &Path, room: Option<&RoomId>, skip_damaged: bool) -> io::Result<()> {
@@ -56,7 +56,7 @@ impl<W: Write> Printer<'_, W> {
                 }
                 // Of a page that cannot be read, one entry after the other.
                 Err(_) => {
-                    let through = log.last.min(Seq(last.0 + 1_000));
+                    let through = log.last.min(Seq(last.0 + PAGE_ENTRIES));
                     while last < through {
                         self.print_next(log, last)?;
                         last = Seq(last.0 + 1);

@@ -219,6 +219,6 @@ fn damaged(what: &str) -> OpenError {
 }
 
 /// Entries that are read at a time.
-const PAGE_ENTRIES: u64 = 1_000;
+pub const PAGE_ENTRIES: u64 = 1_000;
 /// How long a file that is in use is waited for.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-pub use self::archive::{AccountState, Archive, ArchivedAccount, ArchivedLog};
+pub use self::archive::{AccountState, Archive, ArchivedAccount, ArchivedLog, PAGE_ENTRIES};
 pub(super) use self::checkpoint::{Backlog, Checkpointer};
 pub use self::examine::{Examination, examine};
 pub(super) use self::open::{Lock, open};
