@@ -7,9 +7,10 @@
 use super::Chat;
 use super::effect::{CloseReason, RoomKey};
 use super::event::Event;
+use super::keys::PersonKey;
 use super::limits::{GUEST_GRACE_MS, GUESTS_FULL_AFTER_MS, IDLE_GUEST_GRACE_MS};
 use super::pending::{Asked, Asker, Chore, Wish};
-use super::people::{PersonKey, Whereabouts};
+use super::people::Whereabouts;
 use super::person::{Author, PersonId, Profile};
 use super::refusal::Refusal;
 use super::role::Role;

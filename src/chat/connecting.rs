@@ -3,11 +3,11 @@
 use super::Chat;
 use super::effect::{CloseReason, Effect, SessionId};
 use super::event::{Event, Welcome};
+use super::keys::{PersonKey, SessionKey};
 use super::limits::{PRESENCE_GRACE_MS, SESSIONS_PER_PERSON_MAX};
-use super::people::{PersonKey, Whereabouts};
+use super::people::Whereabouts;
 use super::person::PersonId;
 use super::refusal::Refusal;
-use super::sessions::SessionKey;
 use super::timers::Timer;
 
 impl Chat {

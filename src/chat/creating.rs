@@ -9,6 +9,7 @@ use super::Chat;
 use super::command::NewRoom;
 use super::effect::RoomKey;
 use super::event::Answer;
+use super::keys::PersonKey;
 use super::limits::{
     INVITE_ROOMS_MAX, INVITE_ROOMS_PER_ACCOUNT_MAX, INVITE_ROOMS_PER_GUEST_MAX, ROOMS_MAX,
     ROOMS_PER_PERSON_MAX,
@@ -16,7 +17,6 @@ use super::limits::{
 use super::log::{Create, Write, Written};
 use super::name::Name;
 use super::pending::{Asker, Waiting};
-use super::people::PersonKey;
 use super::person::{Author, PersonId};
 use super::refusal::Refusal;
 use super::role::Role;

@@ -30,69 +30,15 @@ use super::command::RequestId;
 use super::deciding::Entrance;
 use super::effect::RoomKey;
 use super::event::{Answer, Event, Joined, Recovered};
+use super::joins::{BatchKind, Join, Step};
+use super::keys::{PersonKey, SessionKey};
 use super::limits::{BUSY_AFTER_MS, RESUME_ROOMS_MAX};
 use super::pending::{Asker, Wish};
-use super::people::PersonKey;
 use super::refusal::Refusal;
-use super::replay::{Budget, Replay};
+use super::replay::Replay;
 use super::role::Role;
 use super::room_id::RoomId;
-use super::seq::{Seq, Since};
-use super::sessions::SessionKey;
-
-/// A session's joins that are under way.
-#[derive(Debug, Default)]
-pub(super) struct Joins {
-    queue: VecDeque<Errand>,
-    /// Rooms in the queue.
-    rooms: usize,
-    /// The join that waits for the log.
-    pub(super) current: Option<Join>,
-}
-
-/// What a session asked for.
-#[derive(Debug)]
-enum Errand {
-    Join(Batch),
-    Detach(RequestId, RoomId),
-}
-
-/// The joins of one request.
-#[derive(Debug)]
-struct Batch {
-    request: RequestId,
-    kind: BatchKind,
-    rooms: VecDeque<(RoomId, Option<Since>)>,
-    budget: Budget,
-}
-
-/// How a request's joins are answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BatchKind {
-    /// The one join is the answer.
-    One,
-    /// Each by itself, and then the request.
-    Many,
-}
-
-/// One join.
-#[derive(Clone, Debug)]
-pub(super) struct Join {
-    pub(super) room: RoomId,
-    pub(super) since: Option<Since>,
-    /// What its request may still be sent.
-    pub(super) budget: Budget,
-    /// How often the log was asked for what it lacks, and up to where it was asked last.
-    pub(super) reads: u8,
-    pub(super) through: Seq,
-}
-
-impl Joins {
-    /// Requests that are not answered yet.
-    pub(super) fn len(&self) -> usize {
-        self.queue.len()
-    }
-}
+use super::seq::Since;
 
 impl Chat {
     pub(super) fn ask_to_join(
@@ -125,55 +71,37 @@ impl Chat {
         rooms: VecDeque<(RoomId, Option<Since>)>,
     ) {
         let joins = self.sessions[session].joins.get_or_insert_default();
-        if joins.rooms + rooms.len() > RESUME_ROOMS_MAX {
+        if joins.take_on(request, kind, rooms) {
+            self.joining.push_back(session);
+        } else {
             let busy = Refusal::Busy { after_ms: BUSY_AFTER_MS };
-            return self.answer(Asker::Session(session, request), Err(busy));
+            self.answer(Asker::Session(session, request), Err(busy));
         }
-        joins.rooms += rooms.len();
-        let batch = Batch { request, kind, rooms, budget: Budget::WHOLE };
-        joins.queue.push_back(Errand::Join(batch));
-        self.joining.push_back(session);
     }
 
     pub(super) fn ask_to_detach(&mut self, session: SessionKey, request: RequestId, room: RoomId) {
         let joins = self.sessions[session].joins.get_or_insert_default();
-        joins.queue.push_back(Errand::Detach(request, room));
+        joins.take_on_detachment(request, room);
         self.joining.push_back(session);
     }
 
     /// Takes one step of a session's joins, unless one waits for the log.
     pub(super) fn go_on_joining(&mut self, session: SessionKey) {
         let Some(open) = self.sessions.open_mut(session) else { return };
-        let Some(joins) = open.joins.as_mut().filter(|joins| joins.current.is_none()) else {
+        let Some(joins) = open.joins.as_mut() else { return };
+        if joins.current_mut().is_some() {
             return;
-        };
-        let Some(errand) = joins.queue.front_mut() else {
-            open.joins = None;
-            return;
-        };
-        let batch = match errand {
-            Errand::Join(batch) => batch,
-            Errand::Detach(request, room) => {
-                let (request, room) = (*request, room.clone());
-                joins.queue.pop_front();
-                return self.detach_in_turn(session, request, &room);
+        }
+        match joins.next_step() {
+            None => open.joins = None,
+            Some(Step::Join) => self.come_in_first(session),
+            Some(Step::Detach(request, room)) => self.detach_in_turn(session, request, &room),
+            Some(Step::End(request, kind)) => {
+                if kind == BatchKind::Many {
+                    self.answer(Asker::Session(session, request), Ok(Answer::Resumed));
+                }
+                self.joining.push_back(session);
             }
-        };
-        if let Some((room, since)) = batch.rooms.pop_front() {
-            let (budget, through) = (batch.budget, Seq::START);
-            joins.current = Some(Join { room, since, budget, reads: 0, through });
-            joins.rooms -= 1;
-            match budget.is_spent() {
-                false => self.come_in_first(session),
-                true => self.refuse_join(session, Refusal::Busy { after_ms: BUSY_AFTER_MS }),
-            }
-        } else {
-            let (request, kind) = (batch.request, batch.kind);
-            joins.queue.pop_front();
-            if kind == BatchKind::Many {
-                self.answer(Asker::Session(session, request), Ok(Answer::Resumed));
-            }
-            self.joining.push_back(session);
         }
     }
 
@@ -190,6 +118,9 @@ impl Chat {
     fn come_in_first(&mut self, session: SessionKey) {
         let person = self.sessions[session].person;
         let Some(join) = self.join_of(session) else { return };
+        if join.budget.is_spent() {
+            return self.refuse_join(session, Refusal::Busy { after_ms: BUSY_AFTER_MS });
+        }
         let room = join.room.clone();
         let Some(key) = self.rooms.find(&room) else {
             return self.refuse_join(session, Refusal::NoRoom);
@@ -222,7 +153,7 @@ impl Chat {
     }
 
     pub(super) fn join_of(&mut self, session: SessionKey) -> Option<&mut Join> {
-        self.sessions.open_mut(session)?.joins.as_mut()?.current.as_mut()
+        self.sessions.open_mut(session)?.joins.as_mut()?.current_mut()
     }
 
     pub(super) fn refuse_join(&mut self, session: SessionKey, refusal: Refusal) {
@@ -242,7 +173,7 @@ impl Chat {
         };
         let presence = self.presence(key);
         if let Some(join) = self.join_of(session) {
-            join.budget.take(&replay, &presence);
+            join.budget.spend(replay.len(), replay.bytes(), presence.bytes());
         }
         let room = &self.rooms[key];
         let (epoch, seq, first) = (room.epoch.clone(), room.seq, self.first_of(room));
@@ -258,14 +189,11 @@ impl Chat {
 
     /// Answers a join; the next can begin.
     fn end_join(&mut self, session: SessionKey, result: Result<Joined, Refusal>) {
-        let Some(joins) = self.sessions.open_mut(session).and_then(|open| open.joins.as_mut())
+        let open = self.sessions.open_mut(session);
+        let Some((request, kind, room)) = open.and_then(|open| open.joins.as_mut()?.end_current())
         else {
             return;
         };
-        let Some(Join { room, budget, .. }) = joins.current.take() else { return };
-        let Some(Errand::Join(batch)) = joins.queue.front_mut() else { return };
-        batch.budget = budget;
-        let (request, kind) = (batch.request, batch.kind);
         let answer = match kind {
             BatchKind::One => result.map(Answer::Joined),
             BatchKind::Many => Ok(Answer::JoinedOne(room, result)),

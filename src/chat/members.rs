@@ -3,9 +3,9 @@
 //! A sorted array, not a tree or a table: most rooms have two members or ten, and there may be a hundred thousand rooms. In
 //! a room of ten thousand a newcomer moves half a megabyte, some 20 µs, which is what its commit costs many times over.
 
+use super::keys::PersonKey;
 use super::log::RestoredMember;
 use super::now::UnixMs;
-use super::people::PersonKey;
 use super::role::Role;
 use super::seq::Seq;
 

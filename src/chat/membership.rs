@@ -6,11 +6,10 @@
 use super::Chat;
 use super::effect::{Effect, RoomKey};
 use super::event::{Event, OutReason};
-use super::people::PersonKey;
+use super::keys::{PersonKey, SessionKey};
 use super::role::Role;
 use super::room::Crowd;
 use super::room_id::RoomKind;
-use super::sessions::SessionKey;
 use super::timers::Timer;
 
 impl Chat {

@@ -29,11 +29,12 @@
 //! | everybody, and how they come and go | `people`, `taken`, `accounts`, `sessions`, `connecting` |
 //! | a room's state, and what an entry changes | `room`, `members`, `rooms`, `committing`, `membership`, `creating` |
 //! | who may do what | `permission`, `deciding`, `rate` |
-//! | being sent what happens, without a gap | `joining`, `replay`, `tail` |
+//! | being sent what happens, without a gap | `joining`, `joins`, `replay`, `tail` |
 //! | what is not kept in the log | `presence`, `typing`, `cursors` |
 //! | requests that change nothing | `reading`, `summary` |
 //! | rooms in memory only | `invites`, `memory_log`, `room_log`, `matching` |
 //! | what waits, and for when | `pending`, `timers`, `routing` |
+//! | how they are held | `keys`, `slots`, `few` |
 //!
 //! # Invariants
 //!
@@ -67,6 +68,8 @@ mod deciding;
 mod few;
 mod invites;
 mod joining;
+mod joins;
+mod keys;
 mod matching;
 mod members;
 mod membership;
@@ -117,13 +120,14 @@ pub use room_id::{RoomId, RoomKind, RoomNo};
 pub use seq::{Epoch, Seq, Since};
 pub use text::{Body, BodyFault, Emoji, PostKey};
 
+use keys::SessionKey;
 use log::{ReadOut, Restored, Ticket, Written};
 use out::Out;
 use pending::{Asked, Pending};
 use people::People;
 use rate::Rate;
 use rooms::{Pair, Rooms};
-use sessions::{SessionKey, Sessions};
+use sessions::Sessions;
 use tail::Tails;
 use timers::Timers;
 
@@ -193,16 +197,16 @@ impl Chat {
     /// # Panics
     /// If there is no lobby among the rooms.
     pub fn new(limits: Limits, restored: Restored) -> Self {
-        let people = People::restore(restored.people);
+        let mut people = People::restore(restored.people);
         let commands =
             Rate::new(limits.commands_per_second, limits.commands_per_second.saturating_mul(2));
         let entries =
             Rate::new(limits.entries_per_second, limits.entries_per_second.saturating_mul(3));
-        let mut chat = Self {
+        Self {
             limits,
             commands,
             entries,
-            rooms: Rooms::restore(restored.rooms, &people),
+            rooms: Rooms::restore(restored.rooms, &mut people),
             people,
             sessions: Sessions::new(),
             memory: MemoryLog::bounded(
@@ -219,9 +223,7 @@ impl Chat {
             timers: Timers::default(),
             nobody: Arc::from([]),
             out: Out::default(),
-        };
-        chat.people.list_rooms(&chat.rooms);
-        chat
+        }
     }
 
     /// How many rooms there are, those in memory included.

@@ -5,6 +5,7 @@
 
 use super::command::{Act, RequestId};
 use super::effect::CallId;
+use super::keys::SessionKey;
 use super::log::{Create, Ticket};
 use super::now::UnixMs;
 use super::person::{Author, PersonId};
@@ -12,7 +13,6 @@ use super::role::Role;
 use super::room_id::RoomId;
 use super::rooms::Pair;
 use super::seq::Seq;
-use super::sessions::SessionKey;
 use super::slots::{Place, Slots};
 use super::text::{Body, PostKey};
 

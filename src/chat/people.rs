@@ -12,20 +12,14 @@ use std::ops::{Index, IndexMut};
 use super::effect::RoomKey;
 use super::event::User;
 use super::few::{Few, give_back};
+use super::keys::{PersonKey, SessionKey};
 use super::log::RestoredPerson;
 use super::name::{Name, fold};
 use super::now::UnixMs;
 use super::person::{Author, PersonId, Profile};
 use super::rate::Bucket;
-use super::room_id::RoomKind;
-use super::rooms::Rooms;
-use super::sessions::SessionKey;
 use super::slots::Slots;
 use super::taken::TakenNames;
-
-/// A person in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct PersonKey(pub(super) u32);
 
 /// An account or a guest.
 #[derive(Debug)]
@@ -143,15 +137,6 @@ impl People {
     /// Unless deleted.
     pub(super) fn find_living(&self, id: PersonId) -> Option<PersonKey> {
         self.find(id).filter(|key| !self[*key].is_deleted())
-    }
-
-    /// Lists each room with its members, as a room is restored.
-    pub(super) fn list_rooms(&mut self, rooms: &Rooms) {
-        for (key, room) in rooms.iter().filter(|(_, room)| room.kind != RoomKind::Lobby) {
-            for (person, _) in room.members.iter() {
-                self[person].rooms.insert(key);
-            }
-        }
     }
 
     /// An account or guest by the exact name, in any case.

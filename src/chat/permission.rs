@@ -6,8 +6,8 @@
 //! none.
 
 use super::command::Act;
+use super::keys::PersonKey;
 use super::now::UnixMs;
-use super::people::PersonKey;
 use super::refusal::Refusal;
 use super::role::Role;
 use super::room::Room;

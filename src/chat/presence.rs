@@ -15,11 +15,12 @@
 use super::Chat;
 use super::effect::RoomKey;
 use super::event::{Event, Presence};
+use super::keys::PersonKey;
 use super::limits::{PRESENCE_COUNT_EVERY_MS, PRESENCE_GRACE_MS, PRESENCE_NAMES_MAX};
 use super::log::Write;
 use super::name::{Name, fold};
 use super::pending::Waiting;
-use super::people::{PersonKey, Whereabouts};
+use super::people::Whereabouts;
 use super::room::{Crowd, Room};
 use super::room_id::RoomKind;
 use super::routing::Log;

@@ -9,6 +9,7 @@ use super::Chat;
 use super::command::HistoryFrom;
 use super::effect::RoomKey;
 use super::event::{Answer, Member};
+use super::keys::PersonKey;
 use super::limits::{
     BANS_PER_PAGE_MAX, HISTORY_LINES_MAX, MEMBERS_PER_PAGE_MAX, OPEN_ROOMS_LISTED_MAX,
     SEARCH_HITS_MAX, USERS_PER_PAGE_MAX,
@@ -16,7 +17,6 @@ use super::limits::{
 use super::log::{Read, ReadOut};
 use super::name::{NAME_CHARS_MAX, Name, fold};
 use super::pending::{Asker, Waiting};
-use super::people::PersonKey;
 use super::permission::{Deed, Standing};
 use super::person::PersonId;
 use super::refusal::Refusal;

@@ -7,27 +7,16 @@ use std::rc::Rc;
 
 use super::Chat;
 use super::entry::{Entry, Record, What};
-use super::event::{Event, Presence, Recovered};
-use super::limits::{
-    PRESENCE_BYTES_MAX, REPLAY_BYTES_MAX, REPLAY_ENTRIES_MAX, REPLAY_ENTRIES_TOGETHER_MAX,
-    REPLAY_READS_MAX,
-};
+use super::event::{Event, Recovered};
+use super::joins::Budget;
+use super::keys::SessionKey;
+use super::limits::{REPLAY_ENTRIES_MAX, REPLAY_READS_MAX};
 use super::log::{Read, ReadOut};
 use super::pending::Waiting;
 use super::room::Room;
 use super::room_id::RoomId;
 use super::routing::Log;
 use super::seq::{Seq, Since};
-use super::sessions::SessionKey;
-
-/// What the joins of one request may still bring.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
-    bytes: usize,
-    entries: u64,
-    /// Of the names of those who are present.
-    presence_bytes: usize,
-}
 
 /// What is sent before what happens.
 #[derive(Debug, Default)]
@@ -49,13 +38,17 @@ enum Gap {
 }
 
 impl Replay {
-    fn len(&self) -> u64 {
+    pub(super) fn len(&self) -> u64 {
         (self.records.len() + self.entries.len()) as u64
     }
 
-    fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         let entries = self.entries.iter().map(|entry| entry.text_bytes());
         self.records.iter().map(|record| record.entry.text_bytes()).chain(entries).sum()
+    }
+
+    fn fits(&self, budget: Budget) -> bool {
+        self.len() <= budget.entries && self.bytes() <= budget.bytes
     }
 
     pub(super) fn into_events(self, room: &RoomId) -> impl Iterator<Item = Event> {
@@ -82,29 +75,6 @@ impl Replay {
                 _ => {}
             }
         }
-    }
-}
-
-impl Budget {
-    pub(super) const WHOLE: Self = Self {
-        bytes: REPLAY_BYTES_MAX,
-        entries: REPLAY_ENTRIES_TOGETHER_MAX,
-        presence_bytes: PRESENCE_BYTES_MAX,
-    };
-
-    fn covers(self, replay: &Replay) -> bool {
-        replay.len() <= self.entries && replay.bytes() <= self.bytes
-    }
-
-    pub(super) fn take(&mut self, replay: &Replay, presence: &Presence) {
-        self.entries = self.entries.saturating_sub(replay.len());
-        self.bytes = self.bytes.saturating_sub(replay.bytes());
-        self.presence_bytes = self.presence_bytes.saturating_sub(presence.bytes());
-    }
-
-    /// True if no more can be told of who is present. A room can do without a replay, and not without this.
-    pub(super) fn is_spent(self) -> bool {
-        self.presence_bytes == 0
     }
 }
 
@@ -157,7 +127,7 @@ impl Chat {
             None => Gap::InLog(since.seq, room.seq),
             Some(entries) => {
                 let replay = Replay { records: Vec::new(), entries };
-                match budget.covers(&replay) {
+                match replay.fits(budget) {
                     true => Gap::Here(replay),
                     false => Gap::Closed(Recovered::TooMany),
                 }
@@ -185,7 +155,7 @@ impl Chat {
             return self.bring_up_to_date(session);
         };
         let mut replay = Replay { records, entries };
-        if !is_whole || !join.budget.covers(&replay) {
+        if !is_whole || !replay.fits(join.budget) {
             return self.attach_with(session, Recovered::TooMany, Replay::default());
         }
         replay.bring_up_to_date(as_of);

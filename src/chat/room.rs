@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::entry::{Entry, Mode, What};
+use super::keys::PersonKey;
 use super::log::{Create, RestoredRoom};
 use super::members::{Member, Members};
 use super::now::UnixMs;
-use super::people::{People, PersonKey};
+use super::people::People;
 use super::person::PersonId;
 use super::role::Role;
 use super::room_id::{RoomId, RoomKind, RoomNo};

@@ -58,8 +58,9 @@ impl Rooms {
         rooms
     }
 
-    /// The rooms as the log has them. Empty groups are left out, for nobody can ever come into one.
-    pub(super) fn restore(restored: Vec<RestoredRoom>, people: &People) -> Self {
+    /// The rooms as the log has them, each listed with its members. Empty groups are left out, for nobody can ever come into
+    /// one.
+    pub(super) fn restore(restored: Vec<RestoredRoom>, people: &mut People) -> Self {
         let (lobby, others): (Vec<_>, Vec<_>) =
             restored.into_iter().partition(|room| room.kind == RoomKind::Lobby);
         let lobby = lobby.into_iter().next().expect("a log is made with a lobby in it");
@@ -72,6 +73,11 @@ impl Rooms {
             let room = Room::restore(room, people);
             if room.kind != RoomKind::Group || !room.members.is_empty() {
                 rooms.insert(room, pair);
+            }
+        }
+        for (key, room) in rooms.iter().filter(|(_, room)| room.kind != RoomKind::Lobby) {
+            for (member, _) in room.members.iter() {
+                people[member].rooms.insert(key);
             }
         }
         rooms

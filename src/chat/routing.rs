@@ -7,14 +7,13 @@ use super::Chat;
 use super::command::{Command, Request, RequestId, Whisper};
 use super::effect::{CallId, Effect, SessionId};
 use super::event::{Answer, Event};
+use super::keys::{PersonKey, SessionKey};
 use super::limits::{BUSY_AFTER_MS, PENDING_PER_SESSION_MAX};
 use super::log::{Failure, Read, ReadOut, Ticket, Whose, Write, Written};
 use super::pending::{Asker, Waiting, Wish};
-use super::people::PersonKey;
 use super::person::{Author, PersonId};
 use super::refusal::Refusal;
 use super::room_id::RoomKind;
-use super::sessions::SessionKey;
 use super::timers::Timer;
 
 /// Which log something is in.

@@ -12,14 +12,11 @@ use std::ops::{Index, IndexMut};
 
 use super::effect::{RoomKey, SessionId};
 use super::few::{Few, give_back};
-use super::joining::Joins;
-use super::people::{Person, PersonKey};
+use super::joins::Joins;
+use super::keys::{PersonKey, SessionKey};
+use super::people::Person;
 use super::rate::Bucket;
-use super::slots::{Place, Slots};
-
-/// A session in memory. Never used again for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct SessionKey(Place);
+use super::slots::Slots;
 
 /// One connection of a person.
 #[derive(Debug)]

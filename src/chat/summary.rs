@@ -6,7 +6,7 @@ use super::Chat;
 use super::cursors::left;
 use super::effect::RoomKey;
 use super::event::{RoomSummary, Unread};
-use super::people::PersonKey;
+use super::keys::PersonKey;
 use super::role::Role;
 use super::room::Room;
 use super::room_id::RoomKind;

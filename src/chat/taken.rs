@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::few::give_back;
+use super::keys::PersonKey;
 use super::name::{Name, Skeleton};
-use super::people::PersonKey;
 use super::person::PersonId;
 
 /// Names, by what they look like.

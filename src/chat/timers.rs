@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::effect::RoomKey;
-use super::people::PersonKey;
+use super::keys::PersonKey;
 
 /// What is due at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

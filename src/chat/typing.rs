@@ -6,12 +6,11 @@
 use super::Chat;
 use super::effect::RoomKey;
 use super::event::Event;
+use super::keys::{PersonKey, SessionKey};
 use super::limits::{TYPING_EVERY_MS, TYPING_MS};
-use super::people::PersonKey;
 use super::permission::{Deed, Standing};
 use super::room::Typing;
 use super::room_id::RoomId;
-use super::sessions::SessionKey;
 
 impl Chat {
     /// Passes on that somebody writes, or has stopped. Who may not post does not write.
