@@ -8,16 +8,19 @@
 //! Invariants: `together` is what the rooms weigh; each that can forget something is in `by_weight` once, by its weight now.
 //! The last entry of a room is kept in any case.
 
+mod matching;
+mod room_log;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
+use self::matching::Words;
+use self::room_log::RoomLog;
 use super::entry::What;
 use super::event::Hit;
 use super::few::give_back;
 use super::log::{Create, Failure, Read, ReadOut, Write, Written};
-use super::matching::Words;
 use super::room_id::{RoomId, RoomNo};
-use super::room_log::RoomLog;
 use super::seq::Seq;
 
 /// Rooms' logs in memory.

@@ -26,13 +26,13 @@
 //! | what | where |
 //! | --- | --- |
 //! | the words: what is asked, told, wanted done, kept | `command`, `event`, `effect`, `entry`, `log`, … (all public) |
-//! | everybody, and how they come and go | `people`, `taken`, `accounts`, `sessions`, `connecting` |
+//! | everybody, and how they come and go | `people`, `accounts`, `sessions`, `connecting` |
 //! | a room's state, and what an entry changes | `room`, `members`, `rooms`, `committing`, `membership`, `creating` |
 //! | who may do what | `permission`, `deciding`, `rate` |
 //! | being sent what happens, without a gap | `joining`, `joins`, `replay`, `tail` |
 //! | what is not kept in the log | `presence`, `typing`, `cursors` |
 //! | requests that change nothing | `reading`, `summary` |
-//! | rooms in memory only | `invites`, `memory_log`, `room_log`, `matching` |
+//! | rooms in memory only | `invites`, `memory_log` |
 //! | what waits, and for when | `pending`, `timers`, `routing` |
 //! | how they are held | `keys`, `slots`, `few` |
 //!
@@ -70,7 +70,6 @@ mod invites;
 mod joining;
 mod joins;
 mod keys;
-mod matching;
 mod members;
 mod membership;
 mod memory_log;
@@ -85,14 +84,12 @@ mod rate;
 mod reading;
 mod replay;
 mod room;
-mod room_log;
 mod rooms;
 mod routing;
 mod sessions;
 mod slots;
 mod summary;
 mod tail;
-mod taken;
 mod timers;
 mod typing;
 

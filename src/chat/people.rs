@@ -6,9 +6,12 @@
 //! Invariants: a [`PersonKey`] is an account's for good, and a guest's until it is forgotten, which is when nothing is left
 //! that names it: no session, no room, no timer. What waits for the log names persons by [`PersonId`] instead.
 
+mod taken;
+
 use std::collections::{BTreeSet, HashMap};
 use std::ops::{Index, IndexMut};
 
+use self::taken::TakenNames;
 use super::effect::RoomKey;
 use super::event::User;
 use super::few::{Few, give_back};
@@ -19,7 +22,6 @@ use super::now::UnixMs;
 use super::person::{Author, PersonId, Profile};
 use super::rate::Bucket;
 use super::slots::Slots;
-use super::taken::TakenNames;
 
 /// An account or a guest.
 #[derive(Debug)]

@@ -7,14 +7,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::entry::{Entry, Marks, Post, Reaction, Record, What};
-use super::log::{Append, Guard, ReadOut, Written};
-use super::name::Name;
-use super::now::UnixMs;
-use super::person::{Author, PersonId};
-use super::room_id::{RoomId, RoomNo};
-use super::seq::Seq;
-use super::text::PostKey;
+use crate::chat::entry::{Entry, Marks, Post, Reaction, Record, What};
+use crate::chat::log::{Append, Guard, ReadOut, Written};
+use crate::chat::name::Name;
+use crate::chat::now::UnixMs;
+use crate::chat::person::{Author, PersonId};
+use crate::chat::room_id::{RoomId, RoomNo};
+use crate::chat::seq::Seq;
+use crate::chat::text::PostKey;
 
 /// The log of a room.
 #[derive(Debug)]

@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::few::give_back;
-use super::keys::PersonKey;
-use super::name::{Name, Skeleton};
-use super::person::PersonId;
+use crate::chat::few::give_back;
+use crate::chat::keys::PersonKey;
+use crate::chat::name::{Name, Skeleton};
+use crate::chat::person::PersonId;
 
 /// Names, by what they look like.
 #[derive(Debug, Default)]
