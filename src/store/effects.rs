@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use super::log::Log;
 use super::tables::{Change, Fault, Head, Standing, Tables};
-use crate::chat::{Author, Entry, PersonId, Post, Role, RoomKind, RoomNo, Seq, UnixMs, What};
+use crate::chat::{Author, Entry, Post, Role, RoomNo, Seq, UnixMs, What};
 
 impl<D: Tables> Log<D> {
     /// Does what an entry says that was just appended, so that its room stands at `head`.
@@ -68,7 +68,7 @@ impl<D: Tables> Log<D> {
                 continue;
             }
             if self.tables.standing(room, person)?.is_none() {
-                if !is_of_the_lobby(head, person) {
+                if !head.is_lobby_of(person) {
                     continue;
                 }
                 let (read, posts_read) = (Seq(head.seq.0 - 1), head.posts - 1);
@@ -110,7 +110,7 @@ impl<D: Tables> Log<D> {
         let person = user.id;
         let mut standing = match self.tables.standing(room, person)? {
             Some(standing) => standing,
-            None if is_of_the_lobby(head, person) => newcomer(Role::Member, head),
+            None if head.is_lobby_of(person) => newcomer(Role::Member, head),
             None => return Ok(()),
         };
         change(&mut standing);
@@ -122,9 +122,4 @@ impl<D: Tables> Log<D> {
 fn newcomer(role: Role, head: Head) -> Standing {
     let Head { seq, posts, .. } = head;
     Standing { role, muted_until: UnixMs(0), received: seq, read: seq, posts_read: posts }
-}
-
-/// True of who is a member of the lobby, as every account is.
-pub(super) fn is_of_the_lobby(head: Head, person: PersonId) -> bool {
-    head.kind == RoomKind::Lobby && !person.is_guest()
 }

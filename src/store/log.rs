@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use super::AFTER_MS;
 use super::accounts::{AccountWrite, AccountWritten, SessionNo};
-use super::effects::is_of_the_lobby;
 use super::tables::{Change, Digest, Fault, Head, Keyed, Standing, Tables};
 use crate::chat::log::{Append, Create, Failure, Guard, Write, Written};
 use crate::chat::{Author, Entry, Name, PersonId, Post, Role, RoomNo, Seq, UnixMs, What};
@@ -234,7 +233,7 @@ impl<D: Tables> Log<D> {
             standing.posts_read = self.tables.posts_through(room, through)?;
             self.tables.apply(Change::MentionsRead { room, person, through })?;
         }
-        if before.is_some() || is_of_the_lobby(head, person) {
+        if before.is_some() || head.is_lobby_of(person) {
             self.tables.apply(Change::Member { room, person, standing })?;
         }
         let mentions = self.tables.mentions(room, person)?;

@@ -172,6 +172,13 @@ pub struct Head {
     pub posts: u64,
 }
 
+impl Head {
+    /// True if it is the lobby, and the person one of its members, as every account is.
+    pub fn is_lobby_of(self, person: PersonId) -> bool {
+        self.kind == RoomKind::Lobby && !person.is_guest()
+    }
+}
+
 /// A post with a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keyed {

@@ -1,7 +1,7 @@
 //! What a request came to.
 
-use super::encode::refusal_fields;
 use super::entry::record_fields;
+use super::error::refusal_fields;
 use super::json::{Object, object};
 use super::people::{member_fields, user_fields};
 use super::room::summary_fields;

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use super::fault::{Fault, Rule, Wants};
+use super::fault::{Fault, Rule, WHOLE_MAX, Wants};
 use super::field::Field;
-use super::fields::{Fields, WHOLE_MAX};
+use super::fields::Fields;
 use crate::chat::limits::{
     BANS_PER_PAGE_MAX, HISTORY_LINES_MAX, MEMBERS_PER_PAGE_MAX, MUTE_MS_MAX, PINS_MAX,
     SEARCH_CHARS_MAX, SEARCH_HITS_MAX, SLOW_MS_MAX, TITLE_CHARS_MAX, USERS_PER_PAGE_MAX, is_title,

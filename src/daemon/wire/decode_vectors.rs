@@ -1,8 +1,8 @@
 //! Every command, word for word, and every rule that a text can break.
 
+use super::fault::WHOLE_MAX;
 use super::fault::{Fault, Rule, Wants};
 use super::field::Field;
-use super::fields::WHOLE_MAX;
 use super::{decode, request_types, whisper_types};
 use crate::chat::limits::{MUTE_MS_MAX, RESUME_ROOMS_MAX, SLOW_MS_MAX};
 use crate::chat::{

@@ -4,6 +4,7 @@
 
 use super::answer;
 use super::entry::{entry_fields, record_fields};
+use super::error::{error_fields, refusal_fields};
 use super::fault::Fault;
 use super::json::{Object, object};
 use super::people::user_fields;
@@ -14,8 +15,7 @@ use crate::chat::limits::{
 };
 use crate::chat::name::NAME_CHARS_MAX;
 use crate::chat::{
-    Answer, Event, Limits, Name, OutReason, Presence, Refusal, RequestId, RoomId, Seq, Unread,
-    Welcome,
+    Answer, Event, Limits, Name, OutReason, Presence, RequestId, RoomId, Seq, Unread, Welcome,
 };
 
 /// What a welcome says beside what the chat knows: the connection's part.
@@ -90,11 +90,6 @@ pub fn encode_error(code: &'static str, message: &str, after_ms: Option<u64>, ou
     typed("error", out, |o| error_fields(code, message, after_ms, o));
 }
 
-pub(super) fn refusal_fields(refusal: Refusal, o: &mut Object<'_>) {
-    let (code, message) = refusal.code_and_message();
-    error_fields(code, message, refusal.after_ms(), o);
-}
-
 fn typed(name: &'static str, out: &mut String, write: impl FnOnce(&mut Object<'_>)) {
     object(out, |o| {
         o.word("type", name);
@@ -105,15 +100,6 @@ fn typed(name: &'static str, out: &mut String, write: impl FnOnce(&mut Object<'_
 fn id_field(id: Option<RequestId>, o: &mut Object<'_>) {
     if let Some(id) = id {
         o.whole("id", id.0);
-    }
-}
-
-fn error_fields(code: &'static str, message: &str, after_ms: Option<u64>, o: &mut Object<'_>) {
-    o.word("code", code);
-    o.text("message", message);
-    o.flag("retry", after_ms.is_some());
-    if let Some(after_ms) = after_ms {
-        o.whole("after_ms", after_ms);
     }
 }
 

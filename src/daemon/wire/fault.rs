@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::field::Field;
-use super::fields::WHOLE_MAX;
 use crate::chat::{Refusal, RequestId};
 
 /// Why a text is no command.
@@ -63,6 +62,9 @@ pub enum Wants {
     /// Something with a rule of its own, in words.
     Such(&'static str),
 }
+
+/// The largest whole number that is read: every number up to it is one in JavaScript (2^53).
+pub(super) const WHOLE_MAX: u64 = 1 << 53;
 
 impl Fault {
     /// A message that is not text.

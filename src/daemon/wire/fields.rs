@@ -2,18 +2,21 @@
 //!
 //! A text is read once, from its first byte to its last, before it is known what it asks for: fields may stand in any
 //! order. So each known field is kept as what it is in JSON, and is held to its meaning when it is asked for; what is
-//! unknown is read and dropped.
+//! unknown is read and dropped. Nothing is an error before that but broken JSON: that a value is not what it is to be is
+//! told with the request's number, which may stand behind it. Text without escapes is borrowed.
 //!
 //! Everything is held to the grammar, what is dropped as well, and to serde_json's limit of 128 levels.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
 
-use super::fault::{Rule, Wants};
+use super::dropped::Dropped;
+use super::fault::{Rule, WHOLE_MAX, Wants};
 use super::field::{Field, Key};
-use super::value::{Dropped, NO_ROOMS, Shape, Value};
+use crate::chat::limits::RESUME_ROOMS_MAX;
 use crate::chat::{Epoch, Name, Refusal, RoomId, Seq, Since};
 
 /// What an object says, field by field.
@@ -166,11 +169,128 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
-/// The largest whole number that is read: every number up to it is one in JavaScript (2^53).
-pub(super) const WHOLE_MAX: u64 = 1 << 53;
+/// A field's value. `null` is as good as no field.
+#[derive(Debug)]
+enum Value<'a> {
+    Absent,
+    Flag(bool),
+    Whole(u64),
+    Text(Cow<'a, str>),
+    Since(Result<Since, Rule>),
+    Room(Result<(RoomId, Option<Since>), Rule>),
+    Rooms(Result<Vec<(RoomId, Option<Since>)>, Rule>),
+    /// Anything that no field can be: a fraction, a negative number, a list or an object where none is wanted.
+    Other,
+}
+
+/// What a value may be, beside a scalar: anything else is [`Value::Other`].
+#[derive(Clone, Copy)]
+enum Shape {
+    Scalar,
+    Since,
+    Room,
+    Rooms,
+}
+
+impl Shape {
+    fn of(field: Field) -> Self {
+        match field {
+            Field::Since => Self::Since,
+            Field::Rooms => Self::Rooms,
+            _ => Self::Scalar,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Shape {
+    type Value = Value<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Value<'de>, D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Shape {
+    type Value = Value<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Absent)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Flag(flag))
+    }
+
+    fn visit_u64<E>(self, whole: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Whole(whole))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value<'de>, A::Error> {
+        Ok(match self {
+            Self::Since => Value::Since(Fields::read(map)?.as_since()),
+            Self::Room => Value::Room(Fields::read(map)?.as_room()),
+            Self::Scalar | Self::Rooms => {
+                Dropped.visit_map(map)?;
+                Value::Other
+            }
+        })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value<'de>, A::Error> {
+        if !matches!(self, Self::Rooms) {
+            Dropped.visit_seq(list)?;
+            return Ok(Value::Other);
+        }
+        let mut rooms = Ok(Vec::new());
+        // Once the list is refused, what is left of it need only be JSON.
+        let shape = |rooms: &Result<_, _>| if rooms.is_ok() { Self::Room } else { Self::Scalar };
+        while let Some(value) = list.next_element_seed(shape(&rooms))? {
+            rooms = rooms.and_then(|rooms| with_another(rooms, value));
+        }
+        Ok(Value::Rooms(rooms))
+    }
+}
+
+/// The list with one room more.
+fn with_another(
+    mut rooms: Vec<(RoomId, Option<Since>)>,
+    value: Value<'_>,
+) -> Result<Vec<(RoomId, Option<Since>)>, Rule> {
+    if rooms.len() == RESUME_ROOMS_MAX {
+        return Err(Rule::TooLarge(Field::Rooms, RESUME_ROOMS_MAX));
+    }
+    let Value::Room(room) = value else { return Err(NO_ROOMS) };
+    rooms.push(room?);
+    Ok(rooms)
+}
 
 /// Epochs are 16 hexadecimal digits at most; a longer text than this is none.
 const EPOCH_BYTES_MAX: usize = 64;
 
 const NO_SINCE: Rule =
     Rule::Field(Field::Since, Wants::Such("an object with an \"epoch\" and a \"seq\""));
+
+const NO_ROOMS: Rule = Rule::Field(
+    Field::Rooms,
+    Wants::Such("a list of objects with a \"room\" and perhaps a \"since\""),
+);

@@ -7,10 +7,10 @@
 //! | file | what it has |
 //! | --- | --- |
 //! | `decode` | what a client asks for: one function for each type |
-//! | `fields`, `field`, `value` | the text of it, read in one pass |
+//! | `fields`, `field`, `dropped` | the text of it, read in one pass |
 //! | `fault` | why a text is no command, and what the client is told |
 //! | `encode` | what a client is told: one arm for each event |
-//! | `answer`, `entry`, `room`, `people` | the parts of it |
+//! | `answer`, `entry`, `room`, `people`, `error` | the parts of it |
 //! | `rest` | what HTTP requests and responses have in them |
 //! | `json` | how values are written |
 //!
@@ -24,10 +24,12 @@ mod answer;
 mod decode;
 #[cfg(test)]
 mod decode_vectors;
+mod dropped;
 mod encode;
 #[cfg(test)]
 mod encode_vectors;
 mod entry;
+mod error;
 mod fault;
 mod field;
 mod fields;
@@ -35,7 +37,6 @@ mod json;
 mod people;
 pub(in crate::daemon) mod rest;
 mod room;
-mod value;
 
 use crate::chat::UnixMs;
 
