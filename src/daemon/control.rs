@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::accounts::Denial;
+use super::accounts::outcome::Denial;
 use super::passwords::Password;
 use crate::chat::{Name, Refusal};
 

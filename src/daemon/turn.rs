@@ -1,6 +1,7 @@
 //! What the accounts and the API before them are handed in one call, and what they want done.
 
-use super::accounts::{AccountTicket, LogIn};
+use super::accounts::outcome::AccountTicket;
+use super::accounts::sessions::LogIn;
 use super::control::{Outcome, ReplyTo};
 use super::passwords::Job;
 use crate::chat::{self, Chat, Now};

@@ -1,26 +1,12 @@
 //! Ending log-ins.
 
+use super::Accounts;
+use super::outcome::{Denial, Done, Ended, denied, done, ended};
 use super::sessions::LogIn;
-use super::steps::{Storing, denied, done, ended};
-use super::{Accounts, Denial, Done, Ended};
+use super::steps::{Ending, Storing, Which};
 use crate::chat::{CallId, PersonId};
 use crate::daemon::turn::{Effect, Turn};
 use crate::store::{AccountWrite, AccountWritten, SessionNo};
-
-/// Log-ins, being ended by their owner.
-#[derive(Debug)]
-pub(super) struct Ending {
-    call: CallId,
-    /// The log-in that asks.
-    by: LogIn,
-    which: Which,
-}
-
-#[derive(Debug)]
-enum Which {
-    One(SessionNo),
-    Others,
-}
 
 impl Accounts {
     /// Ends one of a person's log-ins, perhaps the one that asks. Ends in [`Done::Changed`] or [`Done::LoggedOut`].

@@ -20,24 +20,26 @@ pub(super) mod clocks;
 mod ending;
 pub(super) mod label;
 mod opening;
+pub(super) mod outcome;
 mod profile;
 mod proving;
-mod sessions;
+pub(super) mod sessions;
 mod steps;
 
 use std::collections::HashMap;
 
 use self::clocks::Clocks;
+use self::outcome::denied;
 use self::sessions::Sessions;
-use self::steps::{Hashing, Storing};
+use self::steps::{Hashing, Opening, Storing};
 use super::passwords::{Hashed, Job, Phc};
-use super::tokens::{AccountToken, TokenDigest};
+use super::tokens::TokenDigest;
 use super::turn::{Effect, Turn};
-use crate::chat::log::Failure;
-use crate::chat::{CallId, PersonId, Skeleton, UnixMs};
-use crate::engine::throttle::{SlowDown, Throttle};
+use crate::chat::{PersonId, Skeleton, UnixMs};
+use crate::engine::throttle::Throttle;
 use crate::store::{AccountWrite, AccountWritten, SessionNo, StoredAccount, StoredSession};
 
+pub(super) use self::outcome::{AccountTicket, Denial, Done, Ended};
 pub(super) use self::sessions::{LogIn, Session, UNUSED_MS_MAX};
 
 /// All accounts' credentials and log-ins.
@@ -59,59 +61,6 @@ struct Credential {
     /// `None`: the account is disabled, and no password is right.
     phc: Option<Phc>,
     changes: u32,
-}
-
-/// What a pending step is known by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct AccountTicket(pub(super) u64);
-
-/// That something somebody asked for is over, well or not.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Ended {
-    /// What was asked for.
-    pub(super) call: CallId,
-    /// How it went.
-    pub(super) outcome: Result<Done, Denial>,
-}
-
-/// What was done.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Done {
-    /// The account is there, and this opens it.
-    Registered(PersonId, AccountToken),
-    /// This opens the account.
-    LoggedIn(PersonId, AccountToken),
-    /// The profile is as was asked for.
-    ProfileSaved(PersonId),
-    /// Another log-in, or all others, ended; or the password is another; or the operator's wish is done.
-    Changed,
-    /// The log-in that asked has ended, perhaps with its account.
-    LoggedOut,
-}
-
-/// Why something is not done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Denial {
-    /// No account has that name and that password.
-    BadLogIn,
-    /// That is not the account's password.
-    WrongPassword,
-    /// The name is taken, or too like one that is.
-    NameTaken,
-    /// No account has that name.
-    NoAccount,
-    /// The person has no such log-in.
-    NoSession,
-    /// Too many passwords were tried.
-    SlowDown { after_ms: u64 },
-    /// Too much is being done already.
-    Busy,
-    /// The store cannot write for now.
-    Unavailable { after_ms: u64 },
-    /// The account is made, but the store could not open it.
-    RegisteredOnly { after_ms: u64 },
-    /// Something here is broken.
-    Broken,
 }
 
 impl Accounts {
@@ -180,7 +129,21 @@ impl Accounts {
         turn: &mut Turn<'_>,
     ) -> Option<Ended> {
         let hashing = self.hashing.remove(&ticket)?;
-        self.after_hashing(hashing, hashed, turn)
+        match hashing {
+            Hashing::Account(new) => self.account_hashed(new, hashed, turn),
+            Hashing::LogIn { call, tried, proof, label } => {
+                match self.proven(hashed, tried, proof, turn) {
+                    Ok(proof) => {
+                        let at = self.clocks.later(turn.now);
+                        self.open(Opening::again(call, proof, label, at), turn);
+                    }
+                    Err(denial) => return denied(call, denial.unwrap_or(Denial::BadLogIn)),
+                }
+                None
+            }
+            Hashing::Proof(proving) => self.after_proof(proving, hashed, turn),
+            Hashing::Password(new) => self.password_hashed(new, hashed, turn),
+        }
     }
 
     /// A write is committed; or failed, or was not taken on.
@@ -191,7 +154,16 @@ impl Accounts {
         turn: &mut Turn<'_>,
     ) -> Option<Ended> {
         let storing = self.storing.remove(&ticket)?;
-        self.after_storing(storing, written, turn)
+        match storing {
+            Storing::Unattended => None,
+            Storing::Account(new, phc) => self.account_stored(new, phc, written, turn),
+            Storing::Session(opening) => self.session_stored(opening, written, turn),
+            Storing::RenewedHash(renewed) => self.renewed_hash_stored(renewed, written),
+            Storing::Password(replaced) => self.password_stored(replaced, written, turn),
+            Storing::Deletion(deletion) => self.deletion_stored(deletion, written, turn),
+            Storing::Ending(ending) => self.ending_stored(ending, written, turn),
+            Storing::Profile(new) => new.stored(written, turn),
+        }
     }
 
     fn hash(&mut self, hashing: Hashing, job: Job, effects: &mut Vec<Effect>) {
@@ -209,20 +181,5 @@ impl Accounts {
     fn next_ticket(&mut self) -> AccountTicket {
         self.tickets += 1;
         AccountTicket(self.tickets)
-    }
-}
-
-impl From<SlowDown> for Denial {
-    fn from(slow: SlowDown) -> Self {
-        Denial::SlowDown { after_ms: slow.after_ms() }
-    }
-}
-
-impl From<Failure> for Denial {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Unavailable { after_ms } => Denial::Unavailable { after_ms },
-            Failure::TooCostly | Failure::Corrupt => Denial::Broken,
-        }
     }
 }

@@ -2,36 +2,17 @@
 
 use std::sync::Arc;
 
-use super::proving::{Proof, tried};
+use super::outcome::{Denial, Done, Ended, denied, done, ended};
+use super::proving::tried;
 use super::sessions::{LogIn, Session};
-use super::steps::{Hashing, Storing, denied, done, ended};
-use super::{Accounts, Credential, Denial, Done, Ended};
+use super::steps::{Hashing, NewAccount, Opening, Proof, Storing};
+use super::{Accounts, Credential};
 use crate::chat::{Author, CallId, Name, PersonId, UnixMs};
 use crate::daemon::chance;
 use crate::daemon::passwords::{Hashed, Job, Password, Phc};
 use crate::daemon::tokens::{AccountToken, TokenDigest};
 use crate::daemon::turn::Turn;
 use crate::store::{AccountWrite, AccountWritten};
-
-/// An account on its way into the store. Its name is reserved.
-#[derive(Debug)]
-pub(super) struct NewAccount {
-    call: CallId,
-    name: Name,
-    /// What the log-in that comes with it is known by; `None`: there is none.
-    label: Option<Arc<str>>,
-}
-
-/// A log-in on its way into the store.
-#[derive(Debug)]
-pub(super) struct Opening {
-    call: CallId,
-    proof: Proof,
-    token: AccountToken,
-    at: UnixMs,
-    label: Arc<str>,
-    is_first: bool,
-}
 
 impl Accounts {
     /// Begins an account. Ends in [`Done::Registered`], or, without a label for a log-in, in [`Done::Changed`].

@@ -2,20 +2,12 @@
 //!
 //! Shown at once, as the chat decides whether the name imitates another's; taken back if the store then cannot keep it.
 
-use super::steps::{Storing, denied, done, ended};
-use super::{Accounts, Done, Ended};
+use super::Accounts;
+use super::outcome::{Done, Ended, denied, done, ended};
+use super::steps::{NewProfile, Storing};
 use crate::chat::{CallId, PersonId, Profile, Refusal};
 use crate::daemon::turn::Turn;
 use crate::store::{AccountWrite, AccountWritten};
-
-/// A profile on its way into the store.
-#[derive(Debug)]
-pub(super) struct NewProfile {
-    call: CallId,
-    person: PersonId,
-    before: Profile,
-    after: Profile,
-}
 
 impl Accounts {
     /// Shows a person otherwise from now on. Ends in [`Done::ProfileSaved`].

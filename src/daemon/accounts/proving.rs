@@ -6,68 +6,17 @@
 
 use std::time::Duration;
 
+use super::Accounts;
+use super::outcome::{Denial, Done, Ended, denied, done, ended};
 use super::sessions::LogIn;
-use super::steps::{Hashing, Storing, denied, done, ended};
-use super::{Accounts, Denial, Done, Ended};
+use super::steps::{
+    Deletion, Hashing, NewPassword, Proof, Proving, Purpose, RenewedHash, ReplacedPassword, Storing,
+};
 use crate::chat::{CallId, Name, PersonId, Skeleton};
 use crate::daemon::passwords::{Hashed, Job, Password, Phc};
 use crate::daemon::turn::Turn;
 use crate::engine::throttle::Allowance;
-use crate::store::{AccountWrite, AccountWritten, SessionNo};
-
-/// That a password is, or is to be shown to be, the one which the account has after so many changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Proof {
-    pub(super) person: PersonId,
-    changes: u32,
-}
-
-/// Somebody who is logged in gives the password once more.
-#[derive(Debug)]
-pub(super) struct Proving {
-    call: CallId,
-    tried: Skeleton,
-    proof: Proof,
-    purpose: Purpose,
-}
-
-#[derive(Debug)]
-enum Purpose {
-    Password { new: Password, by: SessionNo },
-    Deletion,
-}
-
-/// A new password, being hashed.
-#[derive(Debug)]
-pub(super) struct NewPassword {
-    call: CallId,
-    proof: Proof,
-    /// The log-in that goes on.
-    by: Option<SessionNo>,
-}
-
-/// A new password, or that there is none any more, being stored. It counts already; the proof is one for it.
-#[derive(Debug)]
-pub(super) struct ReplacedPassword {
-    call: CallId,
-    before: Option<Phc>,
-    proof: Proof,
-    by: Option<SessionNo>,
-}
-
-/// The same password's hash at today's cost, being stored.
-#[derive(Debug)]
-pub(super) struct RenewedHash {
-    proof: Proof,
-    phc: Phc,
-}
-
-/// An account, being deleted.
-#[derive(Debug)]
-pub(super) struct Deletion {
-    call: CallId,
-    person: PersonId,
-}
+use crate::store::{AccountWrite, AccountWritten};
 
 impl Accounts {
     /// Changes the password of who knows it, and ends every other log-in. Ends in [`Done::Changed`].

@@ -11,19 +11,15 @@
 //! the operator     hash ──→ Register, SetPassword ──→ Changed;  Disable ──→ Changed
 //! ```
 //!
-//! Any step may fail, and then the way ends there with a [`Denial`]; what was reserved or counted on the way is given back.
+//! This is what is kept of each meanwhile. Any step may fail, and then the way ends there with a [`Denial`]; what was reserved or counted on the way is given back.
 
 use std::sync::Arc;
 
-use super::ending::Ending;
-use super::opening::{NewAccount, Opening};
-use super::profile::NewProfile;
-use super::proving::{Deletion, NewPassword, Proof, Proving, RenewedHash, ReplacedPassword};
-use super::{Accounts, Denial, Done, Ended};
-use crate::chat::{CallId, Skeleton};
-use crate::daemon::passwords::{Hashed, Phc};
-use crate::daemon::turn::Turn;
-use crate::store::AccountWritten;
+use super::sessions::LogIn;
+use crate::chat::{CallId, Name, PersonId, Profile, Skeleton, UnixMs};
+use crate::daemon::passwords::{Password, Phc};
+use crate::daemon::tokens::AccountToken;
+use crate::store::SessionNo;
 
 /// What goes on when a password is hashed or verified.
 #[derive(Debug)]
@@ -48,75 +44,100 @@ pub(super) enum Storing {
     Profile(NewProfile),
 }
 
-impl Accounts {
-    pub(super) fn after_hashing(
-        &mut self,
-        hashing: Hashing,
-        hashed: Hashed,
-        turn: &mut Turn<'_>,
-    ) -> Option<Ended> {
-        match hashing {
-            Hashing::Account(new) => self.account_hashed(new, hashed, turn),
-            Hashing::LogIn { call, tried, proof, label } => {
-                match self.proven(hashed, tried, proof, turn) {
-                    Ok(proof) => {
-                        let at = self.clocks.later(turn.now);
-                        self.open(Opening::again(call, proof, label, at), turn);
-                    }
-                    Err(denial) => return denied(call, denial.unwrap_or(Denial::BadLogIn)),
-                }
-                None
-            }
-            Hashing::Proof(proving) => self.after_proof(proving, hashed, turn),
-            Hashing::Password(new) => self.password_hashed(new, hashed, turn),
-        }
-    }
-
-    pub(super) fn after_storing(
-        &mut self,
-        storing: Storing,
-        written: AccountWritten,
-        turn: &mut Turn<'_>,
-    ) -> Option<Ended> {
-        match storing {
-            Storing::Unattended => None,
-            Storing::Account(new, phc) => self.account_stored(new, phc, written, turn),
-            Storing::Session(opening) => self.session_stored(opening, written, turn),
-            Storing::RenewedHash(renewed) => self.renewed_hash_stored(renewed, written),
-            Storing::Password(replaced) => self.password_stored(replaced, written, turn),
-            Storing::Deletion(deletion) => self.deletion_stored(deletion, written, turn),
-            Storing::Ending(ending) => self.ending_stored(ending, written, turn),
-            Storing::Profile(new) => new.stored(written, turn),
-        }
-    }
+/// An account on its way into the store. Its name is reserved.
+#[derive(Debug)]
+pub(super) struct NewAccount {
+    pub(super) call: CallId,
+    pub(super) name: Name,
+    /// What the log-in that comes with it is known by; `None`: there is none.
+    pub(super) label: Option<Arc<str>>,
 }
 
-pub(super) fn ended(call: CallId, done: Done) -> Option<Ended> {
-    Some(Ended { call, outcome: Ok(done) })
+/// A log-in on its way into the store.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) call: CallId,
+    pub(super) proof: Proof,
+    pub(super) token: AccountToken,
+    pub(super) at: UnixMs,
+    pub(super) label: Arc<str>,
+    pub(super) is_first: bool,
 }
 
-pub(super) fn denied(call: CallId, denial: Denial) -> Option<Ended> {
-    Some(Ended { call, outcome: Err(denial) })
+/// That a password is, or is to be shown to be, the one which the account has after so many changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Proof {
+    pub(super) person: PersonId,
+    pub(super) changes: u32,
 }
 
-/// Whether a write is done that has nothing to tell.
-pub(super) fn done(written: AccountWritten) -> Result<(), Denial> {
-    match written {
-        AccountWritten::Done => Ok(()),
-        AccountWritten::NameTaken => Err(Denial::NameTaken),
-        AccountWritten::Failed(failure) => Err(failure.into()),
-        AccountWritten::Registered(_) | AccountWritten::SessionOpened(_) => Err(Denial::Broken),
-    }
+/// Somebody who is logged in gives the password once more.
+#[derive(Debug)]
+pub(super) struct Proving {
+    pub(super) call: CallId,
+    pub(super) tried: Skeleton,
+    pub(super) proof: Proof,
+    pub(super) purpose: Purpose,
 }
 
-impl From<Hashed> for Denial {
-    /// Why there is no hash, or no verdict.
-    fn from(hashed: Hashed) -> Self {
-        match hashed {
-            Hashed::Busy => Denial::Busy,
-            Hashed::Failed | Hashed::Hash(_) | Hashed::Match { .. } | Hashed::Mismatch => {
-                Denial::Broken
-            }
-        }
-    }
+#[derive(Debug)]
+pub(super) enum Purpose {
+    Password { new: Password, by: SessionNo },
+    Deletion,
+}
+
+/// A new password, being hashed.
+#[derive(Debug)]
+pub(super) struct NewPassword {
+    pub(super) call: CallId,
+    pub(super) proof: Proof,
+    /// The log-in that goes on.
+    pub(super) by: Option<SessionNo>,
+}
+
+/// A new password, or that there is none any more, being stored. It counts already; the proof is one for it.
+#[derive(Debug)]
+pub(super) struct ReplacedPassword {
+    pub(super) call: CallId,
+    pub(super) before: Option<Phc>,
+    pub(super) proof: Proof,
+    pub(super) by: Option<SessionNo>,
+}
+
+/// The same password's hash at today's cost, being stored.
+#[derive(Debug)]
+pub(super) struct RenewedHash {
+    pub(super) proof: Proof,
+    pub(super) phc: Phc,
+}
+
+/// An account, being deleted.
+#[derive(Debug)]
+pub(super) struct Deletion {
+    pub(super) call: CallId,
+    pub(super) person: PersonId,
+}
+
+/// Log-ins, being ended by their owner.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) call: CallId,
+    /// The log-in that asks.
+    pub(super) by: LogIn,
+    pub(super) which: Which,
+}
+
+#[derive(Debug)]
+pub(super) enum Which {
+    One(SessionNo),
+    Others,
+}
+
+/// A profile on its way into the store.
+#[derive(Debug)]
+pub(super) struct NewProfile {
+    pub(super) call: CallId,
+    pub(super) person: PersonId,
+    pub(super) before: Profile,
+    pub(super) after: Profile,
 }
