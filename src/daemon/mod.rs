@@ -11,7 +11,7 @@
 //! | `/metrics` | `metrics`, of which `process` is a part |
 //! | all others | `page` |
 //!
-//! Beside the loop, [`operator`] has the commands that work on the data file, and `control` the socket by which some of them
+//! `options` has the flags. Beside the loop, [`operator`] has the commands that work on the data file, and `control` the socket by which some of them
 //! reach the daemon that has it.
 //!
 //! What the chat and the accounts want done is done by `live`; what is sent and read as JSON is `wire`'s. Around it all are
@@ -27,6 +27,7 @@ mod live;
 mod logging;
 mod metrics;
 pub mod operator;
+pub mod options;
 mod page;
 mod passwords;
 mod process;
@@ -48,12 +49,12 @@ use std::time::{Duration, Instant, SystemTime};
 use self::control::Control;
 use self::live::{Live, Ticket, wake_by};
 use self::logging::Logging;
+use self::options::{Registration, Serve, Switch};
 use self::page::Page;
 use self::service::{Daemon, Stalled};
 use self::sockets::{Bound, HandedOver};
 use self::stop::StopSignals;
 use self::supervisor::Supervisor;
-use crate::cli::{Registration, Serve, Switch};
 use crate::engine::Engine;
 use crate::relay::Relay;
 use crate::store::{OpenError, Opened, Place, Store};

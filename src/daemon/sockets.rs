@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use listenfd::ListenFd;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::cli::ListenAddr;
+use super::options::ListenAddr;
 use crate::engine::{Engine, Entrance};
 
 /// What is listened on. The files of the Unix sockets that were made here go when this does.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use log::kv::{Error, Key, Value, VisitSource};
 use log::{Level, Record};
 
-use crate::cli::LogFormat;
+use crate::daemon::options::LogFormat;
 
 /// What is said, and about what.
 #[derive(Clone, Debug)]

@@ -25,7 +25,7 @@ use log::{Level, LevelFilter, Metadata, Record};
 
 use self::limiter::{Limiter, Verdict};
 use self::line::Line;
-use crate::cli::LogFormat;
+use crate::daemon::options::LogFormat;
 
 /// The log while the daemon runs. What is queued is written when it goes, unless standard error takes nothing.
 #[derive(Debug)]
