@@ -10,10 +10,11 @@ use mio::Interest;
 use super::client::Client;
 use super::conn::{Conn, Http, HttpTurn, Phase};
 use super::door::{TurnedAway, Waiting};
+use super::ending::Ending;
 use super::ids::ConnId;
 use super::listener::{Accepted, Entrance};
 use super::socket::{Peer, Socket};
-use super::{Ending, Engine, doorstep};
+use super::{Engine, doorstep};
 use crate::config;
 use crate::http::Exchange;
 

@@ -16,9 +16,11 @@
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
-use super::conn::{HttpTurn, Phase};
+use super::Engine;
+use super::conn::{Http, HttpTurn, Phase};
+use super::ending::{Cause, Ending};
 use super::ids::ConnId;
-use super::{Cause, Ending, Engine, Service};
+use super::service::Service;
 use crate::http::{Response, Status};
 
 /// How far the end has come.
@@ -108,8 +110,7 @@ impl Engine {
 
     /// True while somebody has come in and not asked for anything yet.
     fn has_newcomers(&self) -> bool {
-        let is_new =
-            |http: &super::Http| matches!(http.turn, HttpTurn::First | HttpTurn::Preface(_));
+        let is_new = |http: &Http| matches!(http.turn, HttpTurn::First | HttpTurn::Preface(_));
         self.slots.iter().any(|conn| matches!(&conn.phase, Phase::Http(http) if is_new(http)))
     }
 

@@ -6,8 +6,9 @@
 //! Invariant: every key that something is counted under comes from a closed set, never from a peer's bytes, so that no
 //! stranger makes these grow.
 
+use super::Engine;
 use super::conn::Phase;
-use super::{Ending, Engine};
+use super::ending::Ending;
 use crate::Histogram;
 use crate::ws::Refusal;
 

@@ -9,11 +9,12 @@ use std::io::Read;
 use std::time::{Duration, Instant};
 
 use super::conn::{Conn, HttpTurn, Phase};
+use super::ending::Ending;
 use super::ids::ConnId;
+use super::lists::Lists;
+use super::service::{Caller, Reply, Service, Upgrade};
 use super::socket::would_wait;
-use super::{
-    Actions, Caller, Client, Ending, Engine, Lists, Reply, Service, Upgrade, draining, figures,
-};
+use super::{Actions, Client, Engine, draining, figures};
 use crate::config;
 use crate::http::{Exchange, Reader, Request, Response, Status};
 use crate::ws::{

@@ -19,6 +19,17 @@
 //!
 //! What a budget leaves undone comes first in the next turn, which then does not wait.
 //!
+//! # Where to look
+//!
+//! | what | where |
+//! | --- | --- |
+//! | the words of those who use it | `service`, `actions`, `client`, `ending`, `figures`, `ids`, `conn_map`, `waker` |
+//! | coming in, or not | `listener`, `door`, `admission`, `doorstep`, `throttle` |
+//! | a connection | `conn`, `socket`, `slots`; `lists` has what is to be done about which |
+//! | what it sends | `input`, `rate`, `unfinished` |
+//! | what it is sent | `output`, `outbox`, `audience`, `membership`, `round`, `pressure` |
+//! | what becomes due | `deadline`, `overdue`, `draining` |
+//!
 //! # Invariants
 //!
 //! * No connection is read, and none written, more than its budget in one turn: a busy peer never starves the rest.
@@ -37,10 +48,12 @@ mod deadline;
 mod door;
 mod doorstep;
 mod draining;
+mod ending;
 mod figures;
 mod ids;
 mod input;
 mod listener;
+mod lists;
 mod membership;
 mod outbox;
 mod output;
@@ -48,16 +61,16 @@ mod overdue;
 mod pressure;
 mod rate;
 mod round;
+mod service;
 mod slots;
 mod socket;
 pub(crate) mod throttle;
 mod unfinished;
+mod waker;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use mio::{Events, Poll};
@@ -65,197 +78,30 @@ use mio::{Events, Poll};
 pub use self::actions::Actions;
 pub use self::client::Client;
 pub use self::conn_map::ConnMap;
+pub use self::ending::{Cause, Ending};
 pub use self::figures::{Close, Counters, Figures, Tally};
 pub use self::ids::{AudienceId, ConnId};
 pub use self::listener::Entrance;
+pub use self::service::{Caller, Reply, Service, Upgrade};
 pub use self::socket::Peer;
+pub use self::waker::Waker;
 
 use self::audience::Audiences;
-use self::conn::{Conn, Http, Phase};
+use self::conn::Conn;
 use self::deadline::{Deadlines, Tick};
 use self::door::Door;
 use self::doorstep::Doorstep;
 use self::draining::Drain;
 use self::listener::{Listeners, ListeningSocket, WAKER, set_nodelay};
+use self::lists::Lists;
 use self::outbox::Pool;
 use self::pressure::Pressure;
 use self::rate::Rates;
 use self::slots::Slots;
 use self::unfinished::Unfinished;
 use crate::config::{self, Config};
-use crate::http::{Date, Request, Response, Status};
-use crate::ws::{CloseCode, Codec, Fault, Message};
-
-/// What a program does with its connections. See `examples/echo.rs` for the smallest, [`Relay`](crate::relay::Relay)
-/// for a useful one.
-pub trait Service {
-    /// A request that is not a WebSocket handshake: answer now, or [later](Reply::Later). Default: 404.
-    fn on_request(
-        &mut self,
-        caller: Caller,
-        request: &Request<'_>,
-        actions: &mut Actions,
-    ) -> Reply {
-        let _ = (caller, request, actions);
-        Reply::Now(Response::error(Status::NOT_FOUND, "not_found", "There is nothing here."))
-    }
-
-    /// A valid opening handshake (RFC 6455 §4.2.1) from an admitted origin: open the connection, or refuse with a
-    /// response. Actions recorded here are applied to the connection when it is open, after the handshake's answer.
-    ///
-    /// # Errors
-    /// The response that refuses, such as 404 for a path that is no WebSocket.
-    fn on_upgrade(
-        &mut self,
-        caller: Caller,
-        request: &Request<'_>,
-        actions: &mut Actions,
-    ) -> Result<Upgrade, Response>;
-
-    /// A whole message from an open connection. Text is valid UTF-8.
-    fn on_message(&mut self, id: ConnId, message: Message<'_>, actions: &mut Actions);
-
-    /// An open connection has begun to close, or is lost: nothing more comes from it or reaches it. Called once for
-    /// every upgrade that was granted; it has left its audiences already.
-    fn on_close(&mut self, id: ConnId, ending: Ending, actions: &mut Actions) {
-        let _ = (id, ending, actions);
-    }
-
-    /// Somebody called [`Waker::wake`] since the last turn.
-    fn on_wake(&mut self, actions: &mut Actions) {
-        let _ = actions;
-    }
-
-    /// When [`on_deadline`](Self::on_deadline) is to be called next, if ever. Asked for before each wait.
-    fn next_deadline(&self) -> Option<Instant> {
-        None
-    }
-
-    /// The moment that [`next_deadline`](Self::next_deadline) named has come.
-    fn on_deadline(&mut self, actions: &mut Actions) {
-        let _ = actions;
-    }
-
-    /// All that this turn has brought has been handed over. What is recorded here goes out with the rest of the turn.
-    fn on_turn_end(&mut self, actions: &mut Actions) {
-        let _ = actions;
-    }
-
-    /// What [`Actions::ask_figures`] asked for.
-    fn on_figures(&mut self, figures: &Figures, actions: &mut Actions) {
-        let _ = (figures, actions);
-    }
-
-    /// The close code for a connection that the engine closes for a reason of its own.
-    fn close_code(&self, id: ConnId, cause: Cause) -> CloseCode {
-        let _ = id;
-        cause.close_code()
-    }
-}
-
-/// Who makes a request.
-#[derive(Clone, Copy, Debug)]
-pub struct Caller {
-    /// The connection; it keeps this id when it is upgraded.
-    pub id: ConnId,
-    /// The other end of its socket.
-    pub peer: Peer,
-    /// Who asks: the peer, or whom it names if it is a trusted proxy. The same connection of a proxy may bring requests of
-    /// many.
-    pub client: Client,
-    /// The listening socket that it came through.
-    pub entrance: Entrance,
-}
-
-/// The answer to a request.
-#[derive(Debug)]
-pub enum Reply {
-    /// This response.
-    Now(Response),
-    /// A response will be given to [`Actions::respond`], within [`Waits::response`](config::Waits::response). Until
-    /// then nothing more is read from the connection.
-    Later,
-}
-
-impl From<Response> for Reply {
-    fn from(response: Response) -> Self {
-        Reply::Now(response)
-    }
-}
-
-/// That a handshake is granted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Upgrade {
-    /// The subprotocol chosen, among those that the client offered (RFC 6455 §4.2.2); else the handshake fails.
-    pub subprotocol: Option<&'static str>,
-    /// That the service knows who this is. What members have not finished is charged to a budget of their own, which no
-    /// stranger can use up.
-    pub member: bool,
-}
-
-/// Why the engine closes a connection of its own accord; see [`Service::close_code`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// Its outbox is over [`Config::outbox_bytes_max`]; or all together are over [`Config::outboxes_bytes_max`], and its own
-    /// is more than an equal share of that.
-    SlowReader,
-    /// The engine drains.
-    Drain,
-}
-
-impl Cause {
-    /// What a connection is closed with, unless its service knows better.
-    pub fn close_code(self) -> CloseCode {
-        match self {
-            Cause::SlowReader => CloseCode::TRY_AGAIN,
-            Cause::Drain => CloseCode::GOING_AWAY,
-        }
-    }
-}
-
-/// Why a connection is no longer open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The peer began the closing handshake, with this code if it gave one.
-    ByPeer(Option<CloseCode>),
-    /// This side did: the service, a drain, or a limit.
-    ByServer(CloseCode),
-    /// The peer broke a rule of the protocol, and was told which with [`Fault::close_code`].
-    Failed(Fault),
-    /// The stream ended or broke without a closing handshake.
-    Lost,
-    /// Nothing was heard from the peer, although it was pinged.
-    Silent,
-}
-
-/// Wakes the loop from another thread, which then calls [`Service::on_wake`]. Clones wake the same loop.
-#[derive(Clone, Debug)]
-pub struct Waker(Arc<Wake>);
-
-#[derive(Debug)]
-struct Wake {
-    waker: mio::Waker,
-    drain: AtomicBool,
-}
-
-impl Waker {
-    /// Wakes the loop, if it has not been woken already. Never blocks.
-    ///
-    /// # Errors
-    /// When the kernel refuses; then nothing was woken.
-    pub fn wake(&self) -> io::Result<()> {
-        self.0.waker.wake()
-    }
-
-    /// Has the loop [drain](Actions::drain), so that [`Engine::run`] returns: for a program that ends by a signal. Never blocks.
-    ///
-    /// # Errors
-    /// When the kernel refuses; then it drains when next it is woken.
-    pub fn drain(&self) -> io::Result<()> {
-        self.0.drain.store(true, Ordering::Release);
-        self.wake()
-    }
-}
+use crate::http::Date;
+use crate::ws::Codec;
 
 /// The loop and all its connections.
 ///
@@ -313,24 +159,6 @@ pub struct Engine {
     drain: Drain,
 }
 
-/// Who is to be seen to, in this turn or the next. A connection's `Flags` tell which of them it is in.
-#[derive(Debug, Default)]
-struct Lists {
-    /// To be read: those who are in.
-    ready: VecDeque<ConnId>,
-    /// Those of them who bring more than one reading takes. They come after those who do not, so that who says little does
-    /// not wait for who says much.
-    busy: VecDeque<ConnId>,
-    /// And those who are not let in yet, or are on their way out.
-    arriving: VecDeque<ConnId>,
-    dirty: Vec<ConnId>,
-    over_cap: Vec<ConnId>,
-    departed: VecDeque<(ConnId, Ending)>,
-    dead: Vec<ConnId>,
-    /// Whom a header of the PROXY protocol has named, who may not come in and has not been told so; and some who have gone.
-    turned_away: VecDeque<ConnId>,
-}
-
 impl Engine {
     /// An engine that listens nowhere yet.
     ///
@@ -339,12 +167,11 @@ impl Engine {
     pub fn new(config: Config) -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), WAKER)?;
-        let waker = Waker(Arc::new(Wake { waker, drain: AtomicBool::new(false) }));
         let now = Instant::now();
         Ok(Self {
             poll,
             events: Events::with_capacity(config::EVENTS_PER_TURN),
-            waker,
+            waker: Waker::new(waker),
             woken: false,
             listeners: Listeners::default(),
             slots: Slots::default(),
@@ -452,7 +279,7 @@ impl Engine {
         self.read_ready(service);
         if std::mem::take(&mut self.woken) {
             service.on_wake(&mut self.actions);
-            if self.waker.0.drain.swap(false, Ordering::AcqRel) {
+            if self.waker.takes_drain() {
                 self.actions.drain();
             }
             self.apply_actions(service);
@@ -498,15 +325,7 @@ impl Engine {
     }
 
     fn timeout(&self, now: Instant, service: Option<Instant>) -> Option<Duration> {
-        let lists = &self.lists;
-        let undone = !lists.ready.is_empty()
-            || !lists.busy.is_empty()
-            || !lists.arriving.is_empty()
-            || !lists.dirty.is_empty()
-            || !lists.over_cap.is_empty()
-            || !lists.departed.is_empty()
-            || !lists.dead.is_empty();
-        if undone {
+        if self.lists.are_undone() {
             return Some(Duration::ZERO);
         }
         let from_now = |at: Instant| at.saturating_duration_since(now);
@@ -584,40 +403,5 @@ impl Engine {
         }
         self.slots.shrink();
         self.listeners.end_rest();
-    }
-}
-
-impl Lists {
-    fn read_later(&mut self, conn: &mut Conn) {
-        if std::mem::replace(&mut conn.flags.ready, true) {
-            return;
-        }
-        match conn.phase {
-            Phase::Open(_) => self.ready.push_back(conn.id),
-            Phase::Http(_) | Phase::Lingering { .. } | Phase::Dead => {
-                self.arriving.push_back(conn.id)
-            }
-        }
-    }
-
-    /// The same for one who has brought more than one reading took.
-    fn read_on_later(&mut self, conn: &mut Conn) {
-        let is_open = matches!(conn.phase, Phase::Open(_));
-        if is_open && !std::mem::replace(&mut conn.flags.ready, true) {
-            self.busy.push_back(conn.id);
-        }
-        self.read_later(conn);
-    }
-
-    fn close_as_slow(&mut self, conn: &mut Conn) {
-        if !std::mem::replace(&mut conn.flags.over_cap, true) {
-            self.over_cap.push(conn.id);
-        }
-    }
-
-    fn flush_later(&mut self, conn: &mut Conn) {
-        if !conn.flags.blocked && !std::mem::replace(&mut conn.flags.dirty, true) {
-            self.dirty.push(conn.id);
-        }
     }
 }

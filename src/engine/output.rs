@@ -5,12 +5,14 @@
 
 use std::time::Instant;
 
+use super::Engine;
 use super::actions::{Action, Publication};
 use super::audience::{Published, Rounds};
 use super::conn::{Conn, HttpTurn, Phase};
+use super::ending::{Cause, Ending};
 use super::ids::{AudienceId, ConnId};
 use super::outbox::Flush;
-use super::{Cause, Ending, Engine, Service};
+use super::service::Service;
 use crate::config;
 use crate::ws::{CloseCode, Fault, Frame};
 

@@ -5,9 +5,10 @@
 //!
 //! Invariant: a connection that is due is armed, so that none is forgotten.
 
+use super::Engine;
 use super::conn::{HttpTurn, Phase};
+use super::ending::Ending;
 use super::ids::ConnId;
-use super::{Ending, Engine};
 use crate::config;
 
 impl Engine {

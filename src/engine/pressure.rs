@@ -11,9 +11,10 @@
 //! Invariants: at most about twice the limit is held, since what those with less than their share pin, once lean, is at most
 //! twice what they have queued. Looking at all connections is paid for by what was queued since that was last done.
 
+use super::Engine;
 use super::conn::Phase;
+use super::ending::Ending;
 use super::ids::ConnId;
-use super::{Ending, Engine};
 
 /// How far things are from giving way.
 #[derive(Debug)]
