@@ -141,9 +141,19 @@ impl Skeleton {
     }
 }
 
-/// An open room's name: a [`Name`], case folded.
+/// An open room's name: a [`Name`], case folded, and once more a name after that. (`İ` is one character, and two in small
+/// letters.)
 pub(super) fn folded(text: &str) -> Result<String, NameFault> {
-    normal(text, is_name_char).map(|name| fold(&name))
+    let name = fold(&normal(text, is_name_char)?);
+    match name.is_ascii() || normal(&name, is_name_char)? == name {
+        true => Ok(name),
+        false => Err(NameFault::Character),
+    }
+}
+
+/// Names that nobody can have, and nothing that looks like one.
+pub(super) fn reserved() -> impl Iterator<Item = Name> {
+    RESERVED.iter().map(|name| Name::stored(name))
 }
 
 fn normal(text: &str, allowed: impl Fn(char) -> bool) -> Result<String, NameFault> {

@@ -112,7 +112,7 @@ impl People {
             slots: Slots::new(),
             by_id: HashMap::with_capacity(people.len()),
             by_name: Vec::new(),
-            taken: TakenNames::default(),
+            taken: TakenNames::new(),
             present: BTreeSet::new(),
             guests: 0,
             first: None,

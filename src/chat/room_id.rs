@@ -38,6 +38,11 @@ impl RoomId {
         }
     }
 
+    /// As a store kept it.
+    pub fn stored(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// An id that nobody can guess, from 128 random bits.
     pub fn secret(random: u128) -> Self {
         let mut text = String::with_capacity(1 + TOKEN_CHARS);
@@ -87,4 +92,29 @@ pub enum RoomKind {
     Direct,
     /// Who has its token may come in. In memory only.
     Invite,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::name::NAME_CHARS_MAX;
+
+    #[test]
+    fn what_a_room_was_begun_with_finds_it_again() {
+        let chars = (0..=0x10_FFFF).filter_map(char::from_u32);
+        let texts = chars.flat_map(|c| [1, 2, 17, NAME_CHARS_MAX].map(|n| c.to_string().repeat(n)));
+        let ids: Vec<_> = texts.filter_map(|text| RoomId::parse(&text).ok()).collect();
+        assert!(ids.len() > 100_000, "{}", ids.len());
+        for id in ids {
+            assert!(id.as_str().chars().count() <= NAME_CHARS_MAX, "{id}");
+            assert_eq!(RoomId::parse(id.as_str()).as_ref(), Ok(&id));
+        }
+    }
+
+    #[test]
+    fn a_name_that_grows_as_it_is_folded_is_too_long_then() {
+        let id = RoomId::parse(&"İ".repeat(16)).unwrap();
+        assert_eq!(id.as_str().chars().count(), NAME_CHARS_MAX);
+        assert_eq!(RoomId::parse(&"İ".repeat(17)), Err(NameFault::TooLong));
+    }
 }

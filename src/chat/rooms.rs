@@ -8,7 +8,7 @@ use std::ops::{Index, IndexMut};
 
 use super::effect::RoomKey;
 use super::log::RestoredRoom;
-use super::name::Skeleton;
+use super::name::{Skeleton, reserved};
 use super::people::People;
 use super::person::PersonId;
 use super::room::Room;
@@ -27,7 +27,7 @@ pub(super) struct Rooms {
     pairs: HashMap<Pair, RoomKey>,
     /// Those that are listed, by name.
     open: BTreeSet<RoomId>,
-    /// What the names of lobby and open rooms look like, those of rooms under way too.
+    /// What the names of lobby and open rooms look like, those of rooms under way and those that no room can have too.
     taken: HashSet<Skeleton>,
     /// How many of the invite rooms each person has begun, of those who have begun one.
     founded: HashMap<PersonId, usize>,
@@ -49,7 +49,7 @@ impl Rooms {
             by_id: HashMap::new(),
             pairs: HashMap::new(),
             open: BTreeSet::new(),
-            taken: HashSet::new(),
+            taken: reserved().map(|name| Skeleton::of(name.as_str())).collect(),
             founded: HashMap::new(),
             durable: 0,
             lobby: RoomKey(0),

@@ -1,18 +1,18 @@
 //! Names that are taken.
 //!
-//! A name is taken with all that looks like it (see [`Name::skeletons`]): by a person, as a name or as a second name, or by
-//! a registration that is under way.
+//! A name is taken with all that looks like it (see [`Name::skeletons`]): by a person, as a name or as a second name, by a
+//! registration that is under way, or by the server, for good.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::chat::few::give_back;
 use crate::chat::keys::PersonKey;
-use crate::chat::name::{Name, Skeleton};
+use crate::chat::name::{Name, Skeleton, reserved};
 use crate::chat::person::PersonId;
 
 /// Names, by what they look like.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct TakenNames(HashMap<Fingerprint, Holder>);
 
 /// By whom a name is taken.
@@ -21,6 +21,8 @@ enum Holder {
     Person(PersonKey),
     /// Somebody whose registration is under way; a guest who had the name before.
     Newcomer(Option<PersonId>),
+    /// The server, whose names are nobody's.
+    Server,
 }
 
 /// A skeleton as a 64-bit hash, a third of the memory. That two of a million names have one by chance is as likely as one
@@ -29,6 +31,12 @@ enum Holder {
 struct Fingerprint(u64);
 
 impl TakenNames {
+    /// What nobody can have is taken from the beginning.
+    pub(super) fn new() -> Self {
+        let reserved = reserved().flat_map(|name| prints(&name));
+        Self(reserved.map(|print| (print, Holder::Server)).collect())
+    }
+
     pub(super) fn is_free(&self, name: &Name) -> bool {
         prints(name).iter().all(|print| !self.0.contains_key(print))
     }
@@ -48,7 +56,7 @@ impl TakenNames {
     pub(super) fn reserved_for(&self, name: &Name) -> Option<PersonId> {
         match self.0.get(&prints(name)[0]) {
             Some(Holder::Newcomer(guest)) => *guest,
-            Some(Holder::Person(_)) | None => None,
+            Some(Holder::Person(_) | Holder::Server) | None => None,
         }
     }
 
@@ -99,7 +107,7 @@ mod tests {
     #[test]
     fn what_looks_like_a_taken_name_is_not_free() {
         let [bill, like_bill, bo] = ["bill", "Bi11", "bo"].map(Name::stored);
-        let mut taken = TakenNames::default();
+        let mut taken = TakenNames::new();
         taken.take(&bill, PersonKey(1));
         assert!(!taken.is_free(&like_bill) && taken.is_free(&bo));
         assert!(taken.is_free_for(PersonKey(1), &like_bill));
@@ -112,8 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn what_looks_like_the_server_is_nobodys() {
+        let taken = TakenNames::new();
+        for name in ["all", "System", "WSRELAY", "a11", "AII"] {
+            assert!(!taken.is_free(&Name::stored(name)), "{name}");
+        }
+        assert!(taken.is_free(&Name::stored("ally")));
+    }
+
+    #[test]
     fn a_name_is_kept_for_one_newcomer() {
-        let mut taken = TakenNames::default();
+        let mut taken = TakenNames::new();
         let [bo, like_bo] = ["bo", "Bo"].map(Name::stored);
         taken.reserve(&bo, Some(PersonId(7)));
         assert!(!taken.is_free(&like_bo));

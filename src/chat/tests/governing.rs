@@ -276,6 +276,8 @@ fn a_name_is_given_to_one_open_room() {
         gus  create open den     -> gus: err guests_not
         gus  create group ~team  -> gus: err guests_not
         ana  create open lobby   -> ana: err name_taken
+        ana  create open system  -> ana: err name_taken
+        ana  create open a11     -> ana: err name_taken
         log  holds
         ana  create open den1    -> nothing
         bo   create open den1    -> bo: err name_taken

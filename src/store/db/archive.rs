@@ -92,7 +92,7 @@ impl Archive {
         let mut logs = Vec::new();
         while let Some(row) = rows.next()? {
             let no = RoomNo(unsigned(row.get(0)?));
-            let room = RoomId::parse(&row.get::<_, String>(1)?).map_err(|_| damaged("a room"))?;
+            let room = RoomId::stored(&row.get::<_, String>(1)?);
             let last = entries::find_last(&self.connection, no, |row| Ok(row.seq))?;
             logs.push(ArchivedLog { room, last: last.unwrap_or_default(), no });
         }

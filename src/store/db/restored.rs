@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 use super::fields::{mode, room_kind, unsigned};
 use super::governance::standing_of;
 use super::people::NO_PASSWORD;
-use super::trouble::{Damage, Trouble};
+use super::trouble::Trouble;
 use super::{Db, entries};
 use crate::chat::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom};
 use crate::chat::{Author, Epoch, Name, PersonId, Profile, RoomId, RoomNo, Seq, UnixMs};
@@ -97,7 +97,7 @@ fn rooms(db: &Connection) -> Result<Vec<RestoredRoom>, Trouble> {
         let (seq, at, posts) = last.unwrap_or_default();
         rooms.push(RestoredRoom {
             no,
-            id: RoomId::parse(&row.get::<_, String>(1)?).map_err(|_| Damage)?,
+            id: RoomId::stored(&row.get::<_, String>(1)?),
             kind: room_kind(row.get(2)?)?,
             title: row.get(3)?,
             epoch: Epoch::from_text(&row.get::<_, String>(4)?),

@@ -60,7 +60,7 @@ fn find(
         pages::add_reactions(&snapshot, row.room, (row.seq, row.seq), &mut records)?;
         let [record] = records;
         let (room, snippet): (String, String) = (columns.get(17)?, columns.get(18)?);
-        let room = RoomId::parse(&room).map_err(|_| Trouble::Damage)?;
+        let room = RoomId::stored(&room);
         hits.push(Hit { room, record, snippet: shortened(&snippet) });
     }
     Ok(ReadOut::Found { hits, more: false })
