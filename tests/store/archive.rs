@@ -6,7 +6,7 @@ use std::path::Path;
 
 use wsrelay::chat::{Seq, What};
 use wsrelay::store::{
-    AccountState, AccountWrite, AccountWritten, Archive, OpenError, Place, Store,
+    AccountState, AccountWrite, AccountWritten, Archive, OpenError, Opened, Place, Store,
 };
 
 use super::near::{Near, Scratch, open, texts, try_open};
@@ -49,8 +49,11 @@ fn a_file_in_use_is_read_and_copied_and_nobody_notices() {
     near.store.close();
     assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(lobby_of(&mut Archive::open(&copy).unwrap()).into_iter().eq(posts(2_500)));
-    // It is a file like any other, and goes on.
-    let mut copied = open(&copy);
+    // It is a file like any other, and goes on; but where it does, other entries come than those that it lacks.
+    let (mut copied, of_copy) = try_open(&copy).unwrap();
+    let (_, of_file) = try_open(&scratch.file()).unwrap();
+    let epoch = |opened: &Opened<()>| opened.restored.rooms[0].epoch.clone();
+    assert_ne!(epoch(&of_copy), epoch(&of_file));
     copied.post_all(2_501..=2_501);
     assert!(
         matches!(copied.search("number2501"), wsrelay::chat::log::ReadOut::Found { hits, .. } if hits.len() == 1)

@@ -159,6 +159,9 @@ impl Archive {
     /// Copies the file, as it is at this moment, to a place where there is none yet. When this returns, the copy is whole,
     /// was read from end to end, and is on the disk.
     ///
+    /// The logs in it are of other epochs: where the copy takes the file's place, other entries will come where those stood
+    /// that it has not got, and whoever has seen those begins anew.
+    ///
     /// # Errors
     /// When there is a file at that place, the copy cannot be written, or the file is damaged. Then there is no copy.
     pub fn back_up(&self, to: &Path) -> Result<(), OpenError> {
@@ -186,6 +189,7 @@ impl Archive {
             backup::StepResult::Done => drop(backup),
             _ => return Err(OpenError::InUse),
         }
+        copy.execute("UPDATE rooms SET epoch = lower(hex(randomblob(8)))", [])?;
         // One file, without others beside it, until a store opens it.
         Ok(copy.pragma_update(None, "journal_mode", "DELETE")?)
     }
