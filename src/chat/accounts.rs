@@ -213,7 +213,15 @@ impl Chat {
     fn do_for(&mut self, wish: Wish, person: PersonKey, room: RoomId) {
         let by = self.people[person].author.clone();
         let at = self.out.now.unix;
-        self.decide_and_write(Asked { asker: Asker::Nobody, by, at, room, wish, decisions: 0 });
+        self.decide_and_write(Asked {
+            asker: Asker::Nobody,
+            by,
+            at,
+            room,
+            wish,
+            decisions: 0,
+            refused: None,
+        });
     }
 
     /// Keeps a chore that could not be written for later.

@@ -78,6 +78,8 @@ pub enum Guard {
     PostBy(Seq, PersonId),
     /// The post is in the log, and fewer others of the room than this are pinned.
     Pin(Seq, u16),
+    /// The post is itself in the log, by its key: a repetition is answered as one, and nothing is written.
+    Known,
 }
 
 /// A room to begin.
@@ -122,7 +124,7 @@ pub enum Written {
     KeyReused,
     /// The rules have changed since; decide again. All that changed them has been answered before this.
     Stale,
-    /// The guard's post is not there, or is deleted.
+    /// The guard's post is not there, or is deleted; or is not known.
     NoPost,
     /// The guard's post is somebody else's.
     NotAuthor,

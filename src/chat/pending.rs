@@ -9,6 +9,7 @@ use super::keys::SessionKey;
 use super::log::{Create, Ticket};
 use super::now::UnixMs;
 use super::person::{Author, PersonId};
+use super::refusal::Refusal;
 use super::role::Role;
 use super::room_id::RoomId;
 use super::rooms::Pair;
@@ -39,6 +40,8 @@ pub(super) struct Asked {
     pub(super) wish: Wish,
     /// How often it was decided already.
     pub(super) decisions: u8,
+    /// Why it is refused, unless the log has it already.
+    pub(super) refused: Option<Refusal>,
 }
 
 /// What is to become an entry.

@@ -3,7 +3,7 @@
 //! Owns the way from a wish to a committed entry:
 //!
 //! ```text
-//! asked ─ decide ─┬─ refused ──────────────────────────▶ answered
+//! asked ─ decide ─┬─ refused ──────────────────────────▶ answered (a post with a key: if the log does not know it)
 //!            ▲    │
 //!            │    └─ Append{basis, guard} ─▶ the log ─┬─ Entry ─▶ answered, and settled (committing.rs)
 //!            │                                        ├─ Duplicate, KeyReused, NoPost, … ─▶ answered
@@ -17,11 +17,11 @@
 use super::Chat;
 use super::deciding::Decision;
 use super::effect::RoomKey;
-use super::entry::{Entry, What};
+use super::entry::{Entry, Post, What};
 use super::event::{Answer, OutReason};
 use super::keys::PersonKey;
 use super::limits::{BUSY_AFTER_MS, DECISIONS_MAX};
-use super::log::{Append, Failure, Write, Written};
+use super::log::{Append, Failure, Guard, Write, Written};
 use super::pending::{Asked, Asker, Chore, Waiting, Wish};
 use super::refusal::Refusal;
 use super::room_id::{RoomId, RoomKind};
@@ -37,15 +37,24 @@ impl Chat {
     ) {
         let by = self.people[person].author.clone();
         let at = self.out.now.unix;
-        let asked = Asked { asker, by, at, room, wish, decisions: 1 };
-        // What is refused costs no token: it makes no entry.
-        let decision = self.decide(&asked).and_then(|decision| {
-            self.take_entry(person)?;
-            Ok(decision)
-        });
+        let asked = Asked { asker, by, at, room, wish, decisions: 1, refused: None };
+        let decision = self.decide(&asked);
+        // What the log is not asked about costs no token.
+        let is_for_the_log = match &decision {
+            Ok(_) => true,
+            Err(refusal) => may_be_known(&asked, *refusal),
+        };
+        if is_for_the_log && let Err(refusal) = self.take_entry(person) {
+            return self.answer(asker, Err(refusal));
+        }
+        self.follow(asked, decision);
+    }
+
+    fn follow(&mut self, asked: Asked, decision: Result<Decision, Refusal>) {
         match decision {
             Ok(decision) => self.carry_out(asked, decision),
-            Err(refusal) => self.answer(asker, Err(refusal)),
+            Err(refusal) if may_be_known(&asked, refusal) => self.look_up(asked, refusal),
+            Err(refusal) => self.answer(asked.asker, Err(refusal)),
         }
     }
 
@@ -67,10 +76,8 @@ impl Chat {
             return self.answer(asked.asker, Err(Refusal::Busy { after_ms: BUSY_AFTER_MS }));
         }
         asked.decisions += 1;
-        match self.decide(&asked) {
-            Ok(decision) => self.carry_out(asked, decision),
-            Err(refusal) => self.answer(asked.asker, Err(refusal)),
-        }
+        let decision = self.decide(&asked);
+        self.follow(asked, decision);
     }
 
     fn carry_out(&mut self, asked: Asked, decision: Decision) {
@@ -82,6 +89,26 @@ impl Chat {
         if room.mode.slow_ms > 0 && matches!(what, What::Post(_)) {
             room.live_mut().posted_ms.insert(person, self.out.now.mono_ms);
         }
+        self.ask_log(asked, key, guard, what);
+    }
+
+    /// Has a post that is refused looked up: one that was sent before, and that the log has, is answered with its place
+    /// whatever has changed since.
+    fn look_up(&mut self, mut asked: Asked, refusal: Refusal) {
+        let Wish::Post { key, body, reply_to } = &asked.wish else {
+            return self.answer(asked.asker, Err(refusal));
+        };
+        let Some(room) = self.rooms.find(&asked.room) else {
+            return self.answer(asked.asker, Err(refusal));
+        };
+        let (key, body, mentions) = (key.clone(), body.clone(), self.nobody.clone());
+        let post = Post { key, body, reply_to: *reply_to, mentions };
+        asked.refused = Some(refusal);
+        self.ask_log(asked, room, Guard::Known, What::Post(post));
+    }
+
+    fn ask_log(&mut self, asked: Asked, room: RoomKey, guard: Guard, what: What) {
+        let room = &self.rooms[room];
         let append = Append {
             room: room.no,
             basis: room.rules,
@@ -101,10 +128,14 @@ impl Chat {
     }
 
     pub(super) fn entry_written(&mut self, asked: Asked, written: Written) {
-        if !matches!(written, Written::Entry(_)) {
-            self.has_not_posted(&asked);
-        }
         let asker = asked.asker;
+        match asked.refused {
+            Some(refusal) if matches!(written, Written::NoPost | Written::Stale) => {
+                return self.answer(asker, Err(refusal));
+            }
+            None if !matches!(written, Written::Entry(_)) => self.has_not_posted(&asked),
+            _ => {}
+        }
         let posted = |seq, at, dup| Answer::Posted { room: asked.room.clone(), seq, at, dup };
         let refusal = match written {
             Written::Entry(entry) => {
@@ -162,4 +193,12 @@ impl Chat {
             self.rooms[room].live_mut().posted_ms.remove(&person);
         }
     }
+}
+
+/// Whether a wish may have come true before, though it is refused by rules that can have changed since. Who may not read the
+/// room any more is told nothing of it.
+fn may_be_known(asked: &Asked, refusal: Refusal) -> bool {
+    use Refusal::{Muted, NotAllowed, ReadOnly, Slow};
+    let has_key = matches!(asked.wish, Wish::Post { key: Some(_), .. });
+    has_key && matches!(refusal, NotAllowed | Muted { .. } | ReadOnly | Slow { .. })
 }

@@ -151,6 +151,7 @@ impl<D: Tables> Log<D> {
     fn check(&mut self, room: RoomNo, guard: Guard) -> Result<Option<Written>, Fault> {
         let post = match guard {
             Guard::None => return Ok(None),
+            Guard::Known => return Ok(Some(Written::NoPost)),
             Guard::Post(post) | Guard::PostBy(post, _) | Guard::Pin(post, _) => post,
         };
         let Some(author) = self.tables.author_of_post(room, post)? else {

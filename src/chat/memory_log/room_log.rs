@@ -86,6 +86,7 @@ impl RoomLog {
     fn guarded(&self, guard: Guard) -> Result<(), Written> {
         let (seq, author) = match guard {
             Guard::None => return Ok(()),
+            Guard::Known => return Err(Written::NoPost),
             Guard::Post(seq) | Guard::Pin(seq, _) => (seq, None),
             Guard::PostBy(seq, author) => (seq, Some(author)),
         };

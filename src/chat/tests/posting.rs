@@ -62,6 +62,42 @@ fn a_key_makes_a_post_once() {
 }
 
 #[test]
+fn what_was_acknowledged_is_known_whatever_has_changed_since() {
+    run(r#"
+        accounts ana bo
+        ana  create open den
+        bo   join den
+        bo   detach den
+        bo   post den "hi" key k       -> bo: ok den#3
+        ana  slow den 3000
+        bo   post den "ho" key l       -> bo: ok den#5
+        bo   post den "hi" key k       -> bo: ok den#3 dup
+        bo   post den "ho" key l       -> bo: ok den#5 dup
+        bo   post den "he" key m       -> bo: err slow after 3000
+        ana  read_only den             -> ana: ok den#6
+        bo   post den "hi" key k       -> bo: ok den#3 dup
+        bo   post den "ho" key k       -> bo: err key_reused
+        bo   post den "new" key n      -> bo: err read_only
+        bo   post den "new"            -> bo: err read_only
+        ana  read_only den off
+        ana  mute den bo 60000
+        bo   post den "hi" key k       -> bo: ok den#3 dup
+        bo   post den "new" key n      -> bo: err muted after 60000
+        ana  role den bo reader
+        bo   post den "hi" key k       -> bo: ok den#3 dup
+        // The rules change while the log is asked.
+        log  holds
+        bo   post den "new" key n
+        ana  role den bo member
+        log  works                     -> bo: err not_allowed
+                                        | ana: ok den#10
+        // Who is out is told nothing of it.
+        ana  remove den bo
+        bo   post den "hi" key k       -> bo: err not_member
+    "#);
+}
+
+#[test]
 fn two_sessions_that_resend_the_same_post_have_posted_it_once() {
     run(r#"
         accounts ana

@@ -308,6 +308,7 @@ impl Room {
             (matches!(post.what, What::Post(_)) && !self.is_deleted(seq)).then_some(post.from.id)
         };
         match append.guard {
+            Guard::Known => return Written::NoPost,
             Guard::Post(post) | Guard::PostBy(post, _) | Guard::Pin(post, _)
                 if post_at(post).is_none() =>
             {
