@@ -2,7 +2,8 @@
 //!
 //! Who has gone for good leaves groups and open rooms as everybody leaves, by an entry. Nobody waits for those entries: they
 //! are *chores*, tried again until they are written. What is not written when the program ends is not missed, since a
-//! deleted account's memberships are not restored.
+//! deleted account's memberships are not restored; but for who comes after it as a room's owner, and that is seen to at the next
+//! start.
 
 use super::Chat;
 use super::effect::{CloseReason, RoomKey};
@@ -198,6 +199,13 @@ impl Chat {
             if self.rooms[room].kind != RoomKind::Direct {
                 self.leave_for_good(room, person);
             }
+        }
+    }
+
+    /// Gives the rooms an owner whose last one was deleted before the program ended, as [`let_go`](Self::let_go) would have.
+    pub(super) fn bequeath_orphans(&mut self) {
+        for (room, owner) in std::mem::take(&mut self.orphans) {
+            self.do_chore(Chore::Bequeath, owner, room);
         }
     }
 

@@ -117,7 +117,7 @@ pub use room_id::{RoomId, RoomKind, RoomNo};
 pub use seq::{Epoch, Seq, Since};
 pub use text::{Body, BodyFault, Emoji, PostKey};
 
-use keys::SessionKey;
+use keys::{PersonKey, SessionKey};
 use log::{ReadOut, Restored, Ticket, Written};
 use out::Out;
 use pending::{Asked, Pending};
@@ -126,7 +126,7 @@ use rate::Rate;
 use rooms::{Pair, Rooms};
 use sessions::Sessions;
 use tail::Tails;
-use timers::Timers;
+use timers::{Timer, Timers};
 
 /// The chat.
 ///
@@ -181,6 +181,8 @@ pub struct Chat {
     joining: VecDeque<SessionKey>,
     /// What nobody waits for and could not be written.
     chores: Vec<Asked>,
+    /// Rooms whose last owner was deleted before the program ended, until they are seen to.
+    orphans: Vec<(RoomId, PersonKey)>,
     timers: Timers,
 
     /// No mentions, as most posts have them.
@@ -199,11 +201,16 @@ impl Chat {
             Rate::new(limits.commands_per_second, limits.commands_per_second.saturating_mul(2));
         let entries =
             Rate::new(limits.entries_per_second, limits.entries_per_second.saturating_mul(3));
+        let (rooms, orphans) = Rooms::restore(restored.rooms, &mut people);
+        let mut timers = Timers::default();
+        if !orphans.is_empty() {
+            timers.set(0, Timer::Orphans);
+        }
         Self {
             limits,
             commands,
             entries,
-            rooms: Rooms::restore(restored.rooms, &mut people),
+            rooms,
             people,
             sessions: Sessions::new(),
             memory: MemoryLog::bounded(
@@ -217,7 +224,8 @@ impl Chat {
             rooms_under_way: 0,
             joining: VecDeque::new(),
             chores: Vec::new(),
-            timers: Timers::default(),
+            orphans,
+            timers,
             nobody: Arc::from([]),
             out: Out::default(),
         }

@@ -7,10 +7,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::{Index, IndexMut};
 
 use super::effect::RoomKey;
+use super::keys::PersonKey;
 use super::log::RestoredRoom;
 use super::name::{Skeleton, reserved};
 use super::people::People;
 use super::person::PersonId;
+use super::role::Role;
 use super::room::Room;
 use super::room_id::{RoomId, RoomKind};
 use super::slots::Slots;
@@ -59,18 +61,31 @@ impl Rooms {
     }
 
     /// The rooms as the log has them, each listed with its members. Empty groups are left out, for nobody can ever come into
-    /// one.
-    pub(super) fn restore(restored: Vec<RestoredRoom>, people: &mut People) -> Self {
+    /// one. And the rooms that have lost their last owner, with that owner: the account was deleted.
+    pub(super) fn restore(
+        restored: Vec<RestoredRoom>,
+        people: &mut People,
+    ) -> (Self, Vec<(RoomId, PersonKey)>) {
         let (lobby, others): (Vec<_>, Vec<_>) =
             restored.into_iter().partition(|room| room.kind == RoomKind::Lobby);
         let lobby = lobby.into_iter().next().expect("a log is made with a lobby in it");
-        let mut rooms = Self::new(Room::restore(lobby, people));
+        let mut orphans = Vec::new();
+        let mut restore = |restored: RestoredRoom| {
+            let owner = restored.members.iter().find(|member| member.role == Role::Owner);
+            let owner = owner.and_then(|member| people.find(member.person));
+            let room = Room::restore(restored, people);
+            if let Some(owner) = owner.filter(|_| room.owners == 0) {
+                orphans.push((room.id.clone(), owner));
+            }
+            room
+        };
+        let mut rooms = Self::new(restore(lobby));
         for room in others {
             let pair = match (room.kind, &room.members[..]) {
                 (RoomKind::Direct, [one, other]) => Some(Pair::new(one.person, other.person)),
                 _ => None,
             };
-            let room = Room::restore(room, people);
+            let room = restore(room);
             if room.kind != RoomKind::Group || !room.members.is_empty() {
                 rooms.insert(room, pair);
             }
@@ -80,7 +95,7 @@ impl Rooms {
                 people[member].rooms.insert(key);
             }
         }
-        rooms
+        (rooms, orphans)
     }
 
     /// Adds a room; a direct one with those whom it is for.

@@ -237,6 +237,7 @@ impl Chat {
                 Timer::Count(room) => self.tell_count(room),
                 Timer::End(room) => self.end_invite(room),
                 Timer::Chores => self.do_chores(),
+                Timer::Orphans => self.bequeath_orphans(),
             }
         }
     }

@@ -24,6 +24,8 @@ pub(super) enum Timer {
     End(RoomKey),
     /// What nobody waits for, and could not be written, is tried again.
     Chores,
+    /// Rooms whose last owner was deleted, when the program ended before they had another, are given one.
+    Orphans,
 }
 
 /// All deadlines, by their moments on the monotonic clock.

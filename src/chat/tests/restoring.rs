@@ -1,6 +1,6 @@
 //! The chat as the log has it when the program starts.
 
-use super::super::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom};
+use super::super::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom, Write};
 use super::super::*;
 use super::shown;
 use super::world::{lobby, member, person, room_id};
@@ -112,6 +112,37 @@ fn the_deleted_are_in_no_room_but_with_whom_they_talked() {
         told(rooms, 1, Some(members("lobby"))),
         ["ok lobby [ana member online, cy member] of 2"]
     );
+}
+
+#[test]
+fn who_was_to_be_owner_after_a_deletion_is_made_it_after_a_restart() {
+    let people = vec![
+        person(author(1, "ana")),
+        RestoredPerson { deleted: true, ..person(author(2, "bo")) },
+        person(author(3, "cy")),
+    ];
+    let of = |members: &[(u64, Role)]| {
+        members.iter().map(|(id, role)| member(PersonId(*id), *role)).collect::<Vec<_>>()
+    };
+    let (owner, admin) = (Role::Owner, Role::Admin);
+    let rooms = vec![
+        lobby(RoomNo(1), of(&[(2, owner), (3, admin)])),
+        room(2, "~team", RoomKind::Group, of(&[(1, Role::Reader), (2, owner), (3, admin)])),
+        room(3, "~whole", RoomKind::Group, of(&[(1, owner), (2, owner), (3, admin)])),
+        room(4, "den", RoomKind::Open, of(&[(2, owner)])),
+        room(5, "never", RoomKind::Open, of(&[(1, Role::Member)])),
+    ];
+    let mut chat = Chat::new(Limits::default(), Restored { people, rooms });
+    assert_eq!(chat.next_deadline_ms(), Some(0));
+    let (now, mut effects) = (Now { mono_ms: 7, unix: UnixMs(1_000) }, Vec::new());
+    chat.tick(now, &mut effects);
+    let appends = effects.iter().map(|effect| match effect {
+        Effect::Write(_, Write::Append(append)) => (append.room.0, append.at.0, &append.what),
+        effect => panic!("{effect:?}"),
+    });
+    let crown = What::Role { user: author(3, "cy"), role: owner };
+    assert_eq!(appends.collect::<Vec<_>>(), [(1, 1_000, &crown), (2, 1_000, &crown)]);
+    assert_eq!(chat.next_deadline_ms(), None);
 }
 
 #[test]
