@@ -11,7 +11,7 @@ use super::person::Author;
 use super::role::Role;
 use super::room_id::RoomKind;
 use super::seq::Seq;
-use super::text::{Body, Emoji, PostKey};
+use super::text::{Body, Emoji, PostKey, bytes_sent};
 
 /// One thing that happened in a room, for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,21 +141,21 @@ pub struct Mode {
 }
 
 impl Entry {
-    /// Bytes of what people wrote in it, names that it carries included.
+    /// Bytes of what people wrote in it, names that it carries included, [as they are sent](bytes_sent).
     pub fn text_bytes(&self) -> usize {
-        let name = |author: &Author| author.name.as_str().len();
+        let name = |author: &Author| bytes_sent(author.name.as_str());
         match &self.what {
             What::Post(post) => {
-                let key = post.key.as_ref().map_or(0, |key| key.as_str().len());
-                key + post.body.as_str().len() + post.mentions.iter().map(name).sum::<usize>()
+                let key = post.key.as_ref().map_or(0, |key| bytes_sent(key.as_str()));
+                key + bytes_sent(post.body.as_str()) + post.mentions.iter().map(name).sum::<usize>()
             }
-            What::Edit { body, .. } => body.as_ref().map_or(0, |body| body.as_str().len()),
-            What::React { emoji, .. } => emoji.as_str().len(),
+            What::Edit { body, .. } => body.as_ref().map_or(0, |body| bytes_sent(body.as_str())),
+            What::React { emoji, .. } => bytes_sent(emoji.as_str()),
             What::Created { title, members, .. } => {
-                let title = title.as_ref().map_or(0, |title| title.len());
+                let title = title.as_ref().map_or(0, |title| bytes_sent(title));
                 title + members.iter().map(|(member, _)| name(member)).sum::<usize>()
             }
-            What::Rename { title } => title.len(),
+            What::Rename { title } => bytes_sent(title),
             What::Add { user, .. }
             | What::Remove { user }
             | What::Role { user, .. }

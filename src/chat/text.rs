@@ -2,6 +2,17 @@
 
 use std::sync::Arc;
 
+/// Bytes of a text as it is sent, where quotes, backslashes and controls are written as escapes (RFC 8259 §7): a text of
+/// nothing but controls is six times as long there.
+pub fn bytes_sent(text: &str) -> usize {
+    let added = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 1,
+        ..b' ' => 5,
+        _ => 0,
+    };
+    text.len() + text.bytes().map(added).sum::<usize>()
+}
+
 /// The text of a post, as written: 1 to `chars_max` characters, at least one of them visible. Never interpreted here.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Body(Arc<str>);

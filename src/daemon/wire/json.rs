@@ -202,6 +202,7 @@ pub(super) fn moment(at: UnixMs, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::text::bytes_sent;
 
     fn written(text: &str) -> String {
         let mut out = String::new();
@@ -231,7 +232,9 @@ mod tests {
             // Wherever in a text it stands.
             let text = [String::from(c), format!("a{c}"), format!("{c}\"b"), format!("é{c}é")];
             for text in text {
-                assert_eq!(serde_json::from_str::<String>(&written(&text)).unwrap(), text);
+                let written = written(&text);
+                assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+                assert_eq!(written.len(), bytes_sent(&text) + 2, "in quotes");
             }
         }
     }

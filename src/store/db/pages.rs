@@ -194,12 +194,7 @@ impl Page {
     /// Adds a record, or answers that there is no room for it.
     fn take(&mut self, snapshot: &Connection, row: &Row<'_>) -> Result<bool, Trouble> {
         let record = record(snapshot, row)?;
-        let bytes = match &record.entry.what {
-            What::Post(post) => post.body.as_str().len(),
-            What::Edit { body: Some(body), .. } => body.as_str().len(),
-            _ => 0,
-        };
-        match self.bytes_left.checked_sub(bytes) {
+        match self.bytes_left.checked_sub(record.entry.text_bytes()) {
             Some(left) => {
                 self.bytes_left = left;
                 self.records.push(record);
@@ -212,7 +207,8 @@ impl Page {
     fn finish(mut self, snapshot: &Connection, room: RoomNo) -> Result<ReadOut, Trouble> {
         if let [first, .., last] | [first @ last] = &self.records[..] {
             let places = (first.entry.seq, last.entry.seq);
-            add_reactions(snapshot, room, places, &mut self.records)?;
+            let mut names_left = REACTION_NAMES_PER_PAGE_MAX;
+            add_reactions(snapshot, room, places, &mut self.records, &mut names_left)?;
         }
         let as_of = entries::last_seq(snapshot, room)?;
         Ok(ReadOut::Page { records: self.records, more: self.more, as_of })
@@ -240,21 +236,22 @@ fn text_of(snapshot: &Connection, room: RoomNo, post: Seq) -> Result<Option<Body
     found.ok_or(Trouble::Damage)
 }
 
-/// Puts the reactions to the posts of a range under them. `records` are in the order of their places.
+/// Puts the reactions to the posts of a range under them, of those as many as there are names left. `records` are in the
+/// order of their places.
 pub(super) fn add_reactions(
     snapshot: &Connection,
     room: RoomNo,
     (first, last): (Seq, Seq),
     records: &mut [Record],
+    names_left: &mut usize,
 ) -> Result<(), Trouble> {
     let mut select = snapshot.prepare_cached(
         "SELECT post, emoji, name FROM reactions WHERE room = ?1 AND post BETWEEN ?2 AND ?3 ORDER BY post, seq",
     )?;
     let mut rows = select.query([signed(room.0), place(first), place(last)])?;
-    let mut names_left = REACTION_NAMES_PER_PAGE_MAX;
     while let Some(columns) = rows.next()? {
         let Some(left) = names_left.checked_sub(1) else { break };
-        names_left = left;
+        *names_left = left;
         let post = Seq(unsigned(columns.get(0)?));
         let found = records.binary_search_by_key(&post, |record| record.entry.seq);
         let Ok(index) = found else { continue };
@@ -277,8 +274,9 @@ fn react(reactions: &mut Vec<Reaction>, emoji: Emoji, user: Name) {
     }
 }
 
-/// Bytes of text of one page of a history, as of one replay: what a page comes to on the wire has to fit in an outbox.
-const PAGE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of text of one page of a history or a search, as of one replay: what a page comes to on the wire has to fit in an
+/// outbox.
+pub(super) const PAGE_BYTES_MAX: usize = 256 * 1024;
 /// Different reactions to one post that are read, the earliest, and users of one reaction. Nobody looks at more, and a page
 /// of posts with thousands of each would not fit anywhere.
 const REACTIONS_MAX: usize = 32;
@@ -286,4 +284,4 @@ const REACTIONS_MAX: usize = 32;
 const REACTION_USERS_MAX: usize = 256;
 /// Names under the reactions of all posts of one page: a crowd that has reacted to all of them makes no page that takes the
 /// loop long to tell, or that fills an outbox. A page of a busy room has some hundred.
-const REACTION_NAMES_PER_PAGE_MAX: usize = 8_192;
+pub(super) const REACTION_NAMES_PER_PAGE_MAX: usize = 8_192;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use super::fields::signed;
-use super::pages;
+use super::pages::{self, PAGE_BYTES_MAX, REACTION_NAMES_PER_PAGE_MAX};
 use super::row::{Row, columns};
 use super::trouble::Trouble;
 use crate::chat::event::Hit;
@@ -51,13 +51,17 @@ fn find(
     let one_more = i64::from(limit) + 1;
     let mut rows = select.query(params![expression, json_list(rooms), one_more, skip])?;
     let mut hits = Vec::new();
+    let (mut bytes_left, mut names_left) = (PAGE_BYTES_MAX, REACTION_NAMES_PER_PAGE_MAX);
     while let Some(columns) = rows.next()? {
-        if hits.len() == usize::from(limit) {
-            return Ok(ReadOut::Found { hits, more: true });
-        }
         let row = Row::read(columns)?;
-        let mut records = [pages::record(&snapshot, &row)?];
-        pages::add_reactions(&snapshot, row.room, (row.seq, row.seq), &mut records)?;
+        let record = pages::record(&snapshot, &row)?;
+        let left = bytes_left.checked_sub(record.entry.text_bytes());
+        let Some(left) = left.filter(|_| hits.len() < usize::from(limit)) else {
+            return Ok(ReadOut::Found { hits, more: true });
+        };
+        bytes_left = left;
+        let (mut records, place) = ([record], (row.seq, row.seq));
+        pages::add_reactions(&snapshot, row.room, place, &mut records, &mut names_left)?;
         let [record] = records;
         let (room, snippet): (String, String) = (columns.get(17)?, columns.get(18)?);
         let room = RoomId::stored(&room);

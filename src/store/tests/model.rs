@@ -205,11 +205,7 @@ impl Model {
                     records.into_iter().filter(|r| r.entry.seq > *after && r.entry.seq <= *through);
                 let (mut bytes, mut kept, mut more) = (0, Vec::new(), false);
                 for record in wanted {
-                    bytes += match &record.entry.what {
-                        What::Post(post) => post.body.as_str().len(),
-                        What::Edit { body: Some(body), .. } => body.as_str().len(),
-                        _ => 0,
-                    };
+                    bytes += record.entry.text_bytes();
                     if bytes > *bytes_max {
                         more = true;
                         break;

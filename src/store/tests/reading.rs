@@ -53,11 +53,12 @@ fn a_replay_has_everything_until_its_texts_are_too_much() {
         let (after, through) = (Seq(after), Seq(through));
         page(log.tables().read(&Read::Replay { room: LOBBY, after, through, bytes_max }))
     };
-    assert_eq!(replay(0, 10, 70), ((1..=10).collect(), false, Seq(10)));
-    assert_eq!(replay(4, 7, 70), (vec![5, 6, 7], false, Seq(10)));
-    assert_eq!(replay(0, 10, 69), ((1..=9).collect(), true, Seq(10)));
+    let whole = 7 * "ten bytes!".len() + 3 * "👍".len();
+    assert_eq!(replay(0, 10, whole), ((1..=10).collect(), false, Seq(10)));
+    assert_eq!(replay(4, 7, whole), (vec![5, 6, 7], false, Seq(10)));
+    assert_eq!(replay(0, 10, whole - 1), ((1..=9).collect(), true, Seq(10)));
     assert_eq!(replay(0, 10, 9), (vec![], true, Seq(10)));
-    assert_eq!(replay(10, 10, 70), (vec![], false, Seq(10)));
+    assert_eq!(replay(10, 10, whole), (vec![], false, Seq(10)));
 }
 
 #[test]

@@ -196,3 +196,24 @@ fn damage_is_not_found_but_told() {
     let failed = ReadOut::Failed(crate::chat::log::Failure::Corrupt);
     assert_eq!(search(&mut log, "needle", &[LOBBY], 0, 9), failed);
 }
+
+/// Fifty of the longest posts, of which nearly each character is sent as an escape.
+#[test]
+fn a_page_of_hits_has_texts_that_fit_an_outbox() {
+    let text = format!("needle {}", "\u{1}".repeat(3_990));
+    let mut log = lobby_with(&[text.as_str(); 50]);
+    let mut places = Vec::new();
+    loop {
+        let skip = u32::try_from(places.len()).unwrap();
+        let ReadOut::Found { hits, more } = search(&mut log, "needle", &[LOBBY], skip, 50) else {
+            panic!("not found")
+        };
+        let bytes: usize = hits.iter().map(|hit| hit.record.entry.text_bytes()).sum();
+        assert!(!hits.is_empty() && bytes <= 256 * 1024, "{} hits of {bytes} bytes", hits.len());
+        places.extend(hits.iter().map(|hit| hit.record.entry.seq.0));
+        if !more {
+            break;
+        }
+    }
+    assert!(places.into_iter().eq((1..=50).rev()));
+}
