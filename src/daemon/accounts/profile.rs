@@ -25,12 +25,24 @@ impl Accounts {
         self.write(Storing::Profile(new), set, turn.effects);
         Ok(())
     }
-}
 
-impl NewProfile {
-    pub(super) fn stored(self, written: AccountWritten, turn: &mut Turn<'_>) -> Option<Ended> {
-        let Self { call, person, before, after } = self;
+    pub(super) fn profile_stored(
+        &mut self,
+        new: NewProfile,
+        written: AccountWritten,
+        turn: &mut Turn<'_>,
+    ) -> Option<Ended> {
+        let NewProfile { call, person, before, after } = new;
         let Err(denial) = done(written) else { return ended(call, Done::ProfileSaved(person)) };
+        // What came behind it is taken back to what is stored, too.
+        for storing in self.storing.values_mut() {
+            if let Storing::Profile(next) = storing
+                && next.person == person
+                && next.before == after
+            {
+                next.before = before.clone();
+            }
+        }
         if turn.chat.person(person).is_some_and(|user| user.profile == after) {
             // Refused only if somebody took the old name meanwhile; then the new one stays until a restart.
             let _ = turn.chat.set_profile(person, before, turn.chat_effects);

@@ -96,6 +96,7 @@ impl Api {
     ) -> Result<Reply, Response> {
         let (by, _) = self.account(request, turn)?;
         let body: ProfileChange<'_> = rest::decode(request.body).map_err(answers::bad_body)?;
+        self.count(asker, turn)?;
         let profile = changed_profile(by.person, body, turn)?;
         let call = self.later(asker);
         match self.accounts.set_profile(call, by.person, profile, turn) {
@@ -162,6 +163,7 @@ impl Api {
         turn: &mut Turn<'_>,
     ) -> Result<Reply, Response> {
         let (by, _) = self.account(request, turn)?;
+        self.count(asker, turn)?;
         let call = self.later(asker);
         let begun = self.accounts.end_one(call, by, no, turn);
         self.begun(call, begun)
@@ -174,6 +176,7 @@ impl Api {
         turn: &mut Turn<'_>,
     ) -> Result<Reply, Response> {
         let (by, _) = self.account(request, turn)?;
+        self.count(asker, turn)?;
         let call = self.later(asker);
         self.accounts.end_others(call, by, turn);
         Ok(Reply::Later)

@@ -150,6 +150,14 @@ fn one_address_is_slowed_down_whatever_names_it_tries() {
     assert_eq!(world.ask("POST", "/api/register", "", &body).status, 429);
     assert_eq!(world.ask("POST", "/api/guest", "", "").status, 429);
     world.address = "192.0.2.2";
+    let ann = world.register("ann");
+    for _ in 1..60 {
+        assert_eq!(world.ask_as(&ann, "PATCH", "/api/me", r#"{"hue":7}"#).status, 200);
+    }
+    assert_eq!(world.ask_as(&ann, "PATCH", "/api/me", r#"{"hue":7}"#).status, 429);
+    assert_eq!(world.ask_as(&ann, "DELETE", "/api/sessions/others", "").status, 429);
+    assert_eq!(world.ask_as(&ann, "DELETE", "/api/sessions/1", "").status, 429);
+    world.address = "192.0.2.3";
     assert_eq!(world.log_in("n60", "wrong horse").status, 401);
 }
 
@@ -324,6 +332,21 @@ fn a_profile_that_cannot_be_stored_is_taken_back() {
     world.store_fails = false;
     let me = world.ask_as(&ann, "GET", "/api/me", "");
     assert_eq!(me.body["user"]["hue"], Value::Null);
+}
+
+#[test]
+fn of_two_profiles_that_cannot_be_stored_neither_stays() {
+    let (mut world, ann) = World::with_ann();
+    assert_eq!(world.ask_as(&ann, "PATCH", "/api/me", r#"{"hue":1}"#).status, 200);
+    world.store_fails = true;
+    let waiting =
+        [r#"{"hue":2}"#, r#"{"hue":3}"#].map(|body| world.begin_as(&ann, "PATCH", "/api/me", body));
+    world.settle();
+    for conn in waiting {
+        assert_eq!(world.reply_to(conn).unwrap().status, 503);
+    }
+    let me = world.ask_as(&ann, "GET", "/api/me", "");
+    assert_eq!(me.body["user"]["hue"], 1);
 }
 
 #[test]
