@@ -28,13 +28,13 @@ impl Seats {
         self.accounts.extend(log_in.map(|log_in| (log_in, SessionId(id.to_bits()))));
     }
 
-    /// A connection went. False if it had no seat.
-    pub(super) fn leave(&mut self, id: ConnId) -> bool {
-        let Some(log_in) = self.taken.remove(id) else { return false };
+    /// A connection went. `None` if it had no seat, else by what log-in it had come in.
+    pub(super) fn leave(&mut self, id: ConnId) -> Option<Option<LogIn>> {
+        let log_in = self.taken.remove(id)?;
         if let Some(log_in) = log_in {
             self.accounts.remove(&(log_in, SessionId(id.to_bits())));
         }
-        true
+        Some(log_in)
     }
 
     /// True if the connection has a seat.

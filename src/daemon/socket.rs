@@ -95,10 +95,12 @@ fn on_fault(live: &mut Live, id: ConnId, mut fault: wire::Fault, actions: &mut A
 
 /// A connection has gone. Does nothing if it had no session.
 pub(super) fn on_close(live: &mut Live, id: ConnId, actions: &mut Actions) {
-    if live.seats.leave(id) {
-        live.tell(actions, |chat, now, effects| {
-            chat.disconnect(SessionId(id.to_bits()), now, effects);
-        });
+    let Some(log_in) = live.seats.leave(id) else { return };
+    live.tell(actions, |chat, now, effects| {
+        chat.disconnect(SessionId(id.to_bits()), now, effects);
+    });
+    if let Some(log_in) = log_in {
+        live.tell_api(actions, |api, turn| api.was_used(log_in, turn));
     }
 }
 

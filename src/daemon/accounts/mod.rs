@@ -111,6 +111,15 @@ impl Accounts {
         Some(log_in)
     }
 
+    /// Notes that a log-in was in use until now: a connection that came in by it has gone.
+    pub(super) fn was_used(&mut self, log_in: LogIn, turn: &mut Turn<'_>) {
+        let at = self.clocks.later(turn.now);
+        if self.sessions.find_mut(log_in).is_some_and(|session| session.touch(at)) {
+            let touch = AccountWrite::TouchSession { no: log_in.no, at };
+            self.write(Storing::Unattended, touch, turn.effects);
+        }
+    }
+
     /// What tells how old a token is.
     pub(in crate::daemon) fn clocks(&self) -> Clocks {
         self.clocks

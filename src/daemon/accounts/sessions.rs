@@ -48,6 +48,10 @@ impl Sessions {
         self.all.get_mut(&log_in).map(|session| (log_in, session))
     }
 
+    pub(super) fn find_mut(&mut self, log_in: LogIn) -> Option<&mut Session> {
+        self.all.get_mut(&log_in)
+    }
+
     pub(super) fn has(&self, log_in: LogIn) -> bool {
         self.all.contains_key(&log_in)
     }

@@ -31,7 +31,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use self::routes::Route;
-use super::accounts::{AccountTicket, Accounts, Denial, Done, Ended};
+use super::accounts::{AccountTicket, Accounts, Denial, Done, Ended, LogIn};
 use super::control::ReplyTo;
 use super::passwords::Hashed;
 use super::tokens::GuestKey;
@@ -98,6 +98,11 @@ impl Api {
     /// How log-ins and registrations have ended.
     pub(super) fn log_ins(&self) -> &Tally<&'static str> {
         &self.log_ins
+    }
+
+    /// A connection that had come in by a log-in has gone.
+    pub(super) fn was_used(&mut self, log_in: LogIn, turn: &mut Turn<'_>) {
+        self.accounts.was_used(log_in, turn);
     }
 
     /// A request came.

@@ -150,6 +150,24 @@ fn a_log_in_is_over_90_days_after_its_last_use() {
 }
 
 #[test]
+fn a_connection_uses_its_log_in_until_it_goes() {
+    let (mut world, ann) = World::with_ann();
+    let log_in = world.turn(|api, turn| match api.who_is(&ann, turn) {
+        Ok(Identity::Account(log_in, _)) => log_in,
+        other => panic!("{other:?}"),
+    });
+    world.pass_ms(100 * DAY_MS);
+    world.turn(|api, turn| api.was_used(log_in, turn));
+    assert_eq!(world.writes.len(), 1, "and it is stored");
+    world.settle();
+    world.pass_ms(89 * DAY_MS);
+    assert!(world.knows(&ann));
+    world.ask_as(&ann, "POST", "/api/logout", "");
+    world.turn(|api, turn| api.was_used(log_in, turn));
+    assert!(world.writes.is_empty(), "one that has ended is not used");
+}
+
+#[test]
 fn a_use_is_stored_once_a_day() {
     let (mut world, ann) = World::with_ann();
     let stored = |world: &mut World| {
