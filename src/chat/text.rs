@@ -21,7 +21,7 @@ impl Body {
     /// # Errors
     /// The rule that the text breaks.
     pub fn parse(text: &str, chars_max: usize) -> Result<Self, BodyFault> {
-        if text.chars().all(|c| c.is_whitespace() || c.is_control()) {
+        if !text.chars().any(can_be_seen) {
             return Err(BodyFault::Empty);
         }
         // A character has at most four bytes: counting is for those alone that could be too long.
@@ -52,6 +52,18 @@ pub enum BodyFault {
         /// How many it takes.
         chars_max: usize,
     },
+}
+
+/// False for blanks, controls, and what has no shape of its own: characters of Unicode's property
+/// Default_Ignorable_Code_Point (Unicode Standard, 5.21), and the blank pattern of Braille.
+fn can_be_seen(c: char) -> bool {
+    let has_no_shape = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
+    !(c.is_whitespace() || c.is_control() || has_no_shape)
 }
 
 /// What makes a post idempotent: chosen by the client, unique for its author in a room. 1–64 visible ASCII characters.
@@ -96,5 +108,22 @@ impl Emoji {
     /// As it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_post_has_something_to_see() {
+        for nothing in
+            ["", " ", "\n\t", "\u{200b}", "\u{2060}\u{fe0f} ", "\u{3164}", "\u{2800}\u{ad}"]
+        {
+            assert_eq!(Body::parse(nothing, 10), Err(BodyFault::Empty), "{nothing:?}");
+        }
+        for something in [".", "\u{200b}a", "❤\u{fe0f}", " 👩\u{200d}💻", "ᅟᅠᄀ"] {
+            assert_eq!(Body::parse(something, 10).unwrap().as_str(), something);
+        }
     }
 }
