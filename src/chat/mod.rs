@@ -123,6 +123,7 @@ use out::Out;
 use pending::{Asked, Pending};
 use people::People;
 use rate::Rate;
+use room::Room;
 use rooms::{Pair, Rooms};
 use sessions::Sessions;
 use tail::Tails;
@@ -234,6 +235,11 @@ impl Chat {
     /// How many rooms there are, those in memory included.
     pub fn rooms(&self) -> usize {
         self.rooms.durable() + self.rooms.invites()
+    }
+
+    /// True if a room's log is in memory only, and its entries never were an [`Effect::Write`].
+    pub fn is_in_memory(&self, room: RoomKey) -> bool {
+        self.rooms.get(room).is_some_and(Room::is_invite)
     }
 
     /// Who somebody is. `None` for the deleted, and for guests who are forgotten.

@@ -140,6 +140,11 @@ impl Rooms {
         self.lobby
     }
 
+    /// `None` if the room has ended.
+    pub(super) fn get(&self, key: RoomKey) -> Option<&Room> {
+        self.slots.at(key.0)
+    }
+
     pub(super) fn find(&self, id: &RoomId) -> Option<RoomKey> {
         self.by_id.get(id).copied()
     }

@@ -243,6 +243,9 @@ impl Live {
         let effects = &mut self.todo.chat;
         match answer {
             store::Answer::Written(Ticket::Chat(ticket), written) => {
+                if let Written::Entry(entry) | Written::Created { entry, .. } = &written {
+                    self.counts.entries.add(wire::entry_kind(&entry.what));
+                }
                 self.chat.written(ticket, written, now, effects);
             }
             store::Answer::Read(Ticket::Chat(ticket), read) => {
@@ -287,7 +290,10 @@ impl Live {
                 actions.send_frame(conn(session), frame);
             }
             Effect::Publish { room, event, except, droppable } => {
-                if let Event::Entry(_, entry) = &event {
+                // Those of other rooms are counted as the store has committed them.
+                if let Event::Entry(_, entry) = &event
+                    && self.chat.is_in_memory(room)
+                {
                     self.counts.entries.add(wire::entry_kind(&entry.what));
                 }
                 let Some(audience) = self.audience(room) else { return };

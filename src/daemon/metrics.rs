@@ -151,7 +151,7 @@ impl Reading<'_> {
         let mut rooms = out.gauge("wsrelay_rooms", "Rooms: the chat's, and raw ones.");
         rooms.labelled(&[("kind", "chat")], self.chat_rooms);
         rooms.labelled(&[("kind", "relay")], self.relay_rooms);
-        out.counter("wsrelay_posts_total", "Posts that were committed and published.")
+        out.counter("wsrelay_posts_total", "Posts that were committed.")
             .plain(self.counts.entries.get("post"));
         out.counter("wsrelay_entries_total", "Entries of the chat's logs, by kind.")
             .tally("kind", &self.counts.entries);

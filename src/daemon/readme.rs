@@ -64,7 +64,7 @@ fn rows_with_numbers() -> Vec<String> {
             bytes(config.outboxes_bytes_max),
         ),
         format!(
-            "| whispers (typing, presence) to somebody with {} queued |",
+            "| whispers (typing, receipts, profiles) to somebody with {} queued |",
             bytes(config::LAGGING_BYTES),
         ),
         format!(
