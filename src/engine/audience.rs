@@ -7,16 +7,18 @@
 //! members costs nothing, so the second form is made only when somebody wants it.
 //!
 //! A member's *cursor* is how much of the round in the making it must not be sent at the round's end: what was
-//! published before it joined, its own frames where it is not echoed, and what is in its outbox already because a
-//! frame of its own had to follow it. Cursors are 0 between rounds, and lie beside the member so that delivery reads
-//! one dense array.
+//! published before it joined, its own frames where it is not echoed, and what is in its outbox already because a frame
+//! of its own had to follow it, or one that is not for it. Cursors are 0 between rounds, and lie beside the member so that
+//! delivery reads one dense array.
 //!
 //! Invariants: a member is in exactly one lane, the one that its connection's form asks for; a connection's
-//! [`Membership`]s and its audiences' members name each other; members are connections in their open phase.
+//! [`Membership`]s and its audiences' members name each other; members are connections in their open phase; whoever has
+//! part of a round in its outbox is to be flushed.
 
 use super::actions::Publication;
 use super::conn::Conn;
 use super::ids::{AudienceId, ConnId};
+use super::lists::Lists;
 use super::membership::Membership;
 use super::outbox::Pool;
 use super::round::{Ledger, Making, Round};
@@ -94,11 +96,12 @@ impl Audiences {
         id: ConnId,
         slots: &mut Slots,
         pool: &mut Pool,
+        lists: &mut Lists,
     ) {
         let Some(conn) = slots.find(id) else { return };
         let Some(position) = conn.memberships.position_in(audience) else { return };
         let lane = self.audiences[audience.index()].lane(conn.takes_deflated());
-        lane.settle(position, conn, pool);
+        lane.settle(position, conn, pool, lists);
         conn.memberships.remove(audience);
 
         lane.members.swap_remove(position as usize);
@@ -110,18 +113,30 @@ impl Audiences {
     }
 
     /// Takes a connection out of every audience.
-    pub(super) fn leave_all(&mut self, id: ConnId, slots: &mut Slots, pool: &mut Pool) {
+    pub(super) fn leave_all(
+        &mut self,
+        id: ConnId,
+        slots: &mut Slots,
+        pool: &mut Pool,
+        lists: &mut Lists,
+    ) {
         while let Some(audience) = slots.find(id).and_then(|conn| conn.memberships.first()) {
-            self.leave(audience, id, slots, pool);
+            self.leave(audience, id, slots, pool, lists);
         }
     }
 
     /// Takes every connection out of an audience that its service has closed.
-    pub(super) fn disband(&mut self, audience: AudienceId, slots: &mut Slots, pool: &mut Pool) {
+    pub(super) fn disband(
+        &mut self,
+        audience: AudienceId,
+        slots: &mut Slots,
+        pool: &mut Pool,
+        lists: &mut Lists,
+    ) {
         for deflated in [false, true] {
             while let Some(slot) = self.last_member(audience, deflated) {
                 let id = slots.at(slot).id;
-                self.leave(audience, id, slots, pool);
+                self.leave(audience, id, slots, pool, lists);
             }
         }
     }
@@ -139,15 +154,18 @@ impl Audiences {
         publication: &Publication,
         slots: &mut Slots,
         pool: &mut Pool,
+        lists: &mut Lists,
         codec: &mut Codec,
     ) -> bool {
         let Some(entry) = self.audiences.get_mut(audience.index()) else { return false };
         let excepted = publication.except.and_then(|id| slots.find(id)).and_then(|conn| {
             let position = conn.memberships.position_in(audience)?;
-            Some(entry.pass_by(conn.takes_deflated(), position, conn, pool))
+            Some(entry.pass_by(conn.takes_deflated(), position, conn, pool, lists))
         });
-        let lagging =
-            if publication.is_whisper { entry.pass_by_lagging(slots, pool) } else { Vec::new() };
+        let lagging = match publication.is_whisper {
+            true => entry.pass_by_lagging(slots, pool, lists),
+            false => Vec::new(),
+        };
 
         if entry.is_quiet() {
             self.published.push(Published { audience, rounds: Rounds::default() });
@@ -175,7 +193,7 @@ impl Audiences {
 
     /// Moves what this turn has published to `conn` so far into its outbox, so that a frame of its own can follow in
     /// order.
-    pub(super) fn settle(&mut self, conn: &mut Conn, pool: &mut Pool) {
+    pub(super) fn settle(&mut self, conn: &mut Conn, pool: &mut Pool, lists: &mut Lists) {
         if self.published.is_empty() {
             return;
         }
@@ -183,7 +201,7 @@ impl Audiences {
         for &Membership { audience, position } in memberships.as_slice() {
             self.audiences[audience.index()]
                 .lane(conn.takes_deflated())
-                .settle(position, conn, pool);
+                .settle(position, conn, pool, lists);
         }
         conn.memberships = memberships;
     }
@@ -249,20 +267,26 @@ impl Audience {
         position: u32,
         conn: &mut Conn,
         pool: &mut Pool,
+        lists: &mut Lists,
     ) -> PassedBy {
-        self.lane(deflated).settle(position, conn, pool);
+        self.lane(deflated).settle(position, conn, pool, lists);
         PassedBy { deflated, position }
     }
 
     /// Passes by all who have much to take in already.
-    fn pass_by_lagging(&mut self, slots: &mut Slots, pool: &mut Pool) -> Vec<PassedBy> {
+    fn pass_by_lagging(
+        &mut self,
+        slots: &mut Slots,
+        pool: &mut Pool,
+        lists: &mut Lists,
+    ) -> Vec<PassedBy> {
         let mut passed = Vec::new();
         for deflated in [false, true] {
             let members = self.lane(deflated).members.iter().map(|member| member.slot);
             for (position, slot) in (0..).zip(members.collect::<Vec<_>>()) {
                 let conn = slots.at(slot);
                 if conn.outbox_bytes() > config::LAGGING_BYTES {
-                    passed.push(self.pass_by(deflated, position, conn, pool));
+                    passed.push(self.pass_by(deflated, position, conn, pool, lists));
                 }
             }
         }
@@ -275,11 +299,14 @@ impl Audience {
 }
 
 impl Lane {
-    fn settle(&mut self, position: u32, conn: &mut Conn, pool: &mut Pool) {
+    /// Moves what a member was published so far into its outbox, and sees to it that it is sent: the round's end passes by
+    /// whoever has all of it.
+    fn settle(&mut self, position: u32, conn: &mut Conn, pool: &mut Pool, lists: &mut Lists) {
         let member = &mut self.members[position as usize];
         let (start, end) = (member.cursor, self.round.bytes());
         if start < end {
             conn.queue_round(self.round.handle(), start as usize, end as usize, pool);
+            lists.flush_later(conn);
             member.cursor = end;
         }
     }

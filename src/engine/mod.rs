@@ -14,7 +14,7 @@
 //! 5. *Deadlines*: late heads, pings, silence, slow closes; then the service's own.
 //! 6. *Reap*: the service is told who has gone; slots are freed. Nowhere else.
 //! 7. *Turn's end*: the service hands on what the turn has brought, to a worker perhaps, as one batch.
-//! 8. *Flush* every connection with something of its own to send, its part of what the turn published behind it.
+//! 8. *Flush* every connection with something queued for it, its part of what the turn published behind it.
 //! 9. *Publish*: what the turn published to an audience is joined once, and each other member is sent its slice.
 //!
 //! What a budget leaves undone comes first in the next turn, which then does not wait.

@@ -39,10 +39,12 @@ impl Engine {
                 }
             }
             Action::Leave(audience, id) => {
-                self.audiences.leave(audience, id, &mut self.slots, &mut self.pool);
+                let (slots, pool, lists) = (&mut self.slots, &mut self.pool, &mut self.lists);
+                self.audiences.leave(audience, id, slots, pool, lists);
             }
             Action::CloseAudience(audience) => {
-                self.audiences.disband(audience, &mut self.slots, &mut self.pool);
+                let (slots, pool, lists) = (&mut self.slots, &mut self.pool, &mut self.lists);
+                self.audiences.disband(audience, slots, pool, lists);
                 self.actions.free_audience(audience);
             }
             Action::Close(id, code, reason) => self.close(id, code, &reason),
@@ -65,7 +67,7 @@ impl Engine {
     /// Queues a frame for one connection, in the form it takes, behind all that it was published before.
     pub(super) fn send(&mut self, id: ConnId, frame: Frame) {
         let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) else { return };
-        self.audiences.settle(conn, &mut self.pool);
+        self.audiences.settle(conn, &mut self.pool, &mut self.lists);
         if self.is_over_cap(id) {
             return;
         }
@@ -101,8 +103,8 @@ impl Engine {
     }
 
     fn publish(&mut self, audience: AudienceId, publication: &Publication) {
-        let (slots, pool, codec) = (&mut self.slots, &mut self.pool, &mut self.codec);
-        if self.audiences.publish(audience, publication, slots, pool, codec) {
+        let (slots, pool, lists) = (&mut self.slots, &mut self.pool, &mut self.lists);
+        if self.audiences.publish(audience, publication, slots, pool, lists, &mut self.codec) {
             let rounds = self.audiences.end_round(audience);
             self.deliver(audience, &rounds);
         }
@@ -130,11 +132,14 @@ impl Engine {
 
     /// Puts the rounds behind what else is queued for those who are to be flushed.
     fn settle_dirty(&mut self) {
-        for &id in &self.lists.dirty {
+        let dirty = std::mem::take(&mut self.lists.dirty);
+        for &id in &dirty {
             if let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) {
-                self.audiences.settle(conn, &mut self.pool);
+                self.audiences.settle(conn, &mut self.pool, &mut self.lists);
             }
         }
+        debug_assert!(self.lists.dirty.is_empty(), "all of them are in it already");
+        self.lists.dirty = dirty;
     }
 
     /// Sends each member of an audience its slice of a round that has ended.
@@ -324,7 +329,8 @@ impl Engine {
         if !self.slots.find(id).is_some_and(|conn| conn.is_open()) {
             return false;
         }
-        self.audiences.leave_all(id, &mut self.slots, &mut self.pool);
+        let (slots, pool, lists) = (&mut self.slots, &mut self.pool, &mut self.lists);
+        self.audiences.leave_all(id, slots, pool, lists);
         self.counters.closes.add(ending.into());
         let conn = self.slots.find(id).expect("found above");
         conn.flags.departed = true;
