@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use wsrelay::http::{Fault, Limits, Reader};
 use wsrelay::oracle::http::{
-    Requests, Seen, client_handshake, handshake_headers, request_head, requests_hold,
+    Requests, Seen, client_handshake, forwarded, handshake_headers, request_head, requests_hold,
 };
 
 /// A field line out of parts that mean something, or nearly.
@@ -62,6 +62,26 @@ fn list() -> impl Strategy<Value = String> {
         6 => select(vec![",", ", ", ";", "; ", "=", "\"", "\\", " ", "\t"]).prop_map(str::to_owned),
     ];
     prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+/// What a client may say of who it comes for.
+fn made_up() -> impl Strategy<Value = String> {
+    let part = select(vec![
+        "\"",
+        "\"",
+        "\\",
+        ",",
+        ";",
+        "=",
+        " ",
+        "for=",
+        "host=",
+        "192.0.2.9",
+        "unknown",
+        "a",
+        "\u{e9}",
+    ]);
+    prop::collection::vec(part, 0..8).prop_map(|parts| parts.concat())
 }
 
 fn target() -> impl Strategy<Value = String> {
@@ -168,6 +188,11 @@ proptest! {
     #[test]
     fn offers_hold_their_properties(value in list(), name in select(vec!["Protocol", "Extensions"])) {
         handshake_headers(format!("Sec-WebSocket-{name}: {value}").as_bytes());
+    }
+
+    #[test]
+    fn what_proxies_say_holds_its_properties(data in made_up()) {
+        forwarded(data.as_bytes());
     }
 
     #[test]

@@ -79,6 +79,9 @@ fn a_trusted_proxy_names_the_client_of_each_request() {
         ("Forwarded: for=\"[2001:db8::1]:9\";proto=https\r\n", "2001:db8::1 tls"),
         ("X-Forwarded-For: ::ffff:192.0.2.1\r\nX-Forwarded-Proto: https\r\n", "192.0.2.1 tls"),
         ("X-Forwarded-For: 192.0.2.1\r\nForwarded: for=192.0.2.2\r\n", "400"),
+        // What stands before the last comma is whatever the client made up.
+        ("X-Forwarded-For: \", 192.0.2.1\r\n", "192.0.2.1"),
+        ("Forwarded: for=\", for=192.0.2.1\r\n", "400"),
     ] {
         assert_eq!(asked(&server, b"", fields), client, "{fields:?}");
     }

@@ -57,7 +57,7 @@ impl Client {
     /// Whom this one names in a request.
     ///
     /// # Errors
-    /// When a trusted one names two.
+    /// When a trusted one names two, or leaves in doubt who says what.
     pub(super) fn asking(self, request: &Request<'_>, trusted: &Trusted) -> Result<Self, Fault> {
         if !self.is_trusted(trusted) {
             return Ok(self);

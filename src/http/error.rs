@@ -79,6 +79,8 @@ pub enum Fault {
     UpgradeWithBody,
     /// `X-Forwarded-For` and `Forwarded` name different clients: see [`Forwarded::read`](super::Forwarded::read).
     Forwarded,
+    /// `Forwarded` that breaks its grammar, of which nobody can say which proxy said what (RFC 7239 §4).
+    ForwardedMalformed,
     /// A proxy that has to say who its client is, and does not, or not by the rules: see [`proxy`](super::proxy).
     Proxy,
     /// Body over its limit (RFC 9110 §15.5.14).
@@ -113,6 +115,7 @@ impl Fault {
             | Self::TransferEncodingMisplaced
             | Self::UpgradeWithBody
             | Self::Forwarded
+            | Self::ForwardedMalformed
             | Self::Proxy => Status::BAD_REQUEST,
             Self::BodyTooLarge => Status::CONTENT_TOO_LARGE,
             Self::RequestLineTooLong => Status::URI_TOO_LONG,
@@ -154,6 +157,7 @@ impl Fault {
             Self::TransferEncoding => "transfer codings are not spoken here, send Content-Length",
             Self::UpgradeWithBody => "an upgrade cannot carry a body",
             Self::Forwarded => "X-Forwarded-For and Forwarded name different clients",
+            Self::ForwardedMalformed => "the Forwarded field is malformed",
             Self::Proxy => {
                 "a connection of a trusted proxy has to begin with a header of the PROXY protocol"
             }

@@ -8,11 +8,15 @@
 //! Most proxies write one of the two and pass the other on as the client sent it. So where both are there, they have to
 //! say the same: a request that could come from two places is refused, not guessed about.
 //!
+//! Nothing that stands on the left may hide what stands on the right, or the client would pass for the proxy. `X-Forwarded-For`
+//! has no quotes, so every comma parts. `Forwarded` has some: where it breaks its grammar, nobody can say whose words are
+//! whose, and the request is refused.
+//!
 //! One pass over each field, nothing allocated.
 
 use core::net::{IpAddr, Ipv6Addr};
 
-use super::grammar::{self, is_token};
+use super::grammar::{self, is_token, trim};
 use super::trust::decimal;
 use super::{Fault, Headers, Trusted};
 
@@ -29,11 +33,15 @@ impl Forwarded {
     /// Reads the fields of a request from a trusted peer.
     ///
     /// # Errors
-    /// [`Fault::Forwarded`] if the two kinds of fields name different clients.
+    /// [`Fault::ForwardedMalformed`] if `Forwarded` breaks its grammar, [`Fault::Forwarded`] if the two kinds of fields name
+    /// different clients.
     pub fn read(headers: &Headers<'_>, trusted: &Trusted) -> Result<Self, Fault> {
-        let customary = Walk::of(headers.list("x-forwarded-for").map(address_of), trusted);
+        let customary = plain_list(headers, "x-forwarded-for")
+            .fold(Walk::Absent, |walk, element| walk.on(address_of(element), trusted));
         let elements = || headers.list("forwarded").map(Element::parse);
-        let standard = Walk::of(elements().map(|element| element.client), trusted);
+        let standard = elements().try_fold(Walk::Absent, |walk, element| {
+            element.map(|element| walk.on(element.client, trusted))
+        })?;
         let address = match (customary, standard) {
             (Walk::Absent, walk) | (walk, Walk::Absent) => walk.address(),
             (one, other) if one.address() == other.address() => one.address(),
@@ -41,13 +49,18 @@ impl Forwarded {
         };
         // Each proxy's word is on the right of what it was given, so the client's own hop is the first. Who forges it
         // harms nobody else: it decides how their own cookie is kept.
-        let scheme = headers.list("x-forwarded-proto").next();
-        let secure = match scheme {
+        let secure = match plain_list(headers, "x-forwarded-proto").next() {
             Some(scheme) => scheme.eq_ignore_ascii_case(b"https"),
-            None => elements().take(1).any(|element| element.secure),
+            None => elements().next().transpose()?.is_some_and(|element| element.secure),
         };
         Ok(Self { address, secure })
     }
+}
+
+/// The elements of a list that no standard describes: between commas, trimmed, empty ones left out.
+fn plain_list<'a>(headers: &Headers<'a>, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let elements = headers.values(name).flat_map(|value| value.split(|&byte| byte == b','));
+    elements.map(trim).filter(|element| !element.is_empty())
 }
 
 /// Where reading a list from the right ends, found from the left.
@@ -55,7 +68,7 @@ impl Forwarded {
 enum Walk {
     /// There is no list.
     Absent,
-    /// What stood last is no address.
+    /// What stood last is no address, or one that its proxy hides.
     Lost,
     /// A trusted peer's address: nothing before it can be told.
     Trusted(IpAddr),
@@ -64,13 +77,14 @@ enum Walk {
 }
 
 impl Walk {
-    fn of(addresses: impl Iterator<Item = Option<IpAddr>>, trusted: &Trusted) -> Self {
-        addresses.fold(Self::Absent, |walk, address| match (address, walk) {
+    /// One element on to the right.
+    fn on(self, address: Option<IpAddr>, trusted: &Trusted) -> Self {
+        match (address, self) {
             (None, _) => Self::Lost,
             (Some(address), _) if !trusted.has(address) => Self::Client(address),
             (Some(address), Self::Absent | Self::Lost) => Self::Trusted(address),
             (Some(_), walk) => walk,
-        })
+        }
     }
 
     fn address(self) -> Option<IpAddr> {
@@ -89,11 +103,10 @@ struct Element {
 }
 
 impl Element {
-    /// What is malformed says nothing.
-    fn parse(element: &[u8]) -> Self {
+    fn parse(element: &[u8]) -> Result<Self, Fault> {
         let (mut client, mut secure) = (None, None);
         for pair in pairs(element) {
-            let Some((name, value)) = pair else { return Self::default() };
+            let (name, value) = pair.ok_or(Fault::ForwardedMalformed)?;
             let before = match name {
                 name if name.eq_ignore_ascii_case(b"for") => {
                     client.replace(address_of(value)).is_some()
@@ -105,10 +118,10 @@ impl Element {
             };
             // §4: "Each parameter MUST NOT occur more than once per field-value."
             if before {
-                return Self::default();
+                return Err(Fault::ForwardedMalformed);
             }
         }
-        Self { client: client.flatten(), secure: secure.unwrap_or(false) }
+        Ok(Self { client: client.flatten(), secure: secure.unwrap_or(false) })
     }
 }
 
@@ -119,12 +132,25 @@ fn pairs(element: &[u8]) -> impl Iterator<Item = Option<(&[u8], &[u8])>> {
         let equals = pair.iter().position(|&byte| byte == b'=')?;
         let (name, value) = (&pair[..equals], &pair[equals + 1..]);
         let value = match value {
-            [b'"', inner @ .., b'"'] => inner,
+            [b'"', inner @ .., b'"'] if is_quotable(inner) => inner,
             token if is_token(token) => token,
             _ => return None,
         };
         is_token(name).then_some((name, value))
     })
+}
+
+/// Whether this can stand between quotes (RFC 9110 §5.6.4): no quote in it ends them early, and nothing escapes the last.
+fn is_quotable(inner: &[u8]) -> bool {
+    let mut bytes = inner.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return false,
+            b'\\' if bytes.next().is_none() => return false,
+            _ => {}
+        }
+    }
+    true
 }
 
 /// `ADDRESS`, `ADDRESS:PORT`, or an IPv6 address in brackets with or without a port; an address of either kind on its own,
@@ -203,6 +229,9 @@ mod tests {
             ("[2001:db8::1]80", None),
             ("2001:db8::1%eth0", None),
             ("\"192.0.2.1\"", None),
+            ("\", 192.0.2.1", Some("192.0.2.1")),
+            ("\"a\\, 192.0.2.1", Some("192.0.2.1")),
+            ("\", 192.0.2.1, 10.0.0.1", Some("192.0.2.1")),
             ("192.0.2.1 192.0.2.2", None),
             ("\u{e9}", None),
         ] {
@@ -228,18 +257,35 @@ mod tests {
             ("for=unknown", None),
             ("for=_hidden, for=10.0.0.1", Some("10.0.0.1")),
             ("proto=https", None),
-            ("for=192.0.2.1;for=192.0.2.2", None),
-            ("for=192.0.2.1;FOR=192.0.2.1", None),
-            ("for = 192.0.2.1", None),
+            ("for=nonsense, for=192.0.2.1", Some("192.0.2.1")),
             ("for=\"192.0.2.\\1\"", None),
-            ("for=\"192.0.2.1", None),
-            ("for", None),
-            ("=192.0.2.1", None),
-            ("192.0.2.1", None),
         ] {
             let found = address(&format!("Forwarded: {list}\r\n"));
             assert_eq!(found.as_deref(), client, "{list:?}");
         }
+    }
+
+    #[test]
+    fn where_one_cannot_say_whose_words_are_whose_the_request_is_refused() {
+        for list in [
+            "for=\", for=192.0.2.1",
+            "for=\"x, for=\"192.0.2.1\"",
+            "for=\"x\\, for=192.0.2.1",
+            "by=\"x, for=192.0.2.1;host=\"a\\\"b\"",
+            "for=192.0.2.1;by=\"x\\\"",
+            "for=\"192.0.2.1",
+            "for=192.0.2.1;for=192.0.2.2",
+            "for=192.0.2.1;FOR=192.0.2.1",
+            "for = 192.0.2.1",
+            "for",
+            "=192.0.2.1",
+            "192.0.2.1",
+        ] {
+            let fields = format!("Forwarded: {list}\r\n");
+            assert_eq!(said(&fields), Err(Fault::ForwardedMalformed), "{list:?}");
+        }
+        let two = "Forwarded: for=\"\r\nForwarded: for=192.0.2.1\r\n";
+        assert_eq!(said(two), Err(Fault::ForwardedMalformed), "fields are one list");
     }
 
     #[test]
@@ -269,7 +315,7 @@ mod tests {
             ("Forwarded: for=192.0.2.1;proto=https\r\n", true),
             ("Forwarded: proto=\"https\"\r\n", true),
             ("Forwarded: proto=http, proto=https\r\n", false),
-            ("Forwarded: proto=https;proto=https\r\n", false),
+            ("X-Forwarded-Proto: \", https\r\n", false),
         ] {
             assert_eq!(said(fields).unwrap().1, secure, "{fields:?}");
         }

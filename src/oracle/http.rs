@@ -8,13 +8,16 @@
 //! - memory follows the bytes received, stays within limits, and is given back;
 //! - the work is linear, one byte at a time too;
 //! - what is accepted, and what is found in it, equals a naive model;
+//! - what a client makes up does not hide whom its proxy names;
 //! - nothing is agreed to that was not offered, and our client takes what our server answers.
 
 mod naive;
 
 use self::naive::Verdict;
 use crate::http::head::work;
-use crate::http::{Date, Fault, Limits, Reader, Request, Response, Status, grammar};
+use crate::http::{
+    Date, Fault, Forwarded, Limits, Reader, Request, Response, Status, Trusted, grammar,
+};
 use crate::ws::extension::{Agreement, Element, Elements, Malformed};
 use crate::ws::handshake::client::{Agreed, ClientHandshake, Opening, ServerFault};
 use crate::ws::handshake::{Offer, Refusal, SUBPROTOCOLS_MAX, is_upgrade};
@@ -104,6 +107,32 @@ pub fn requests_hold<R: Requests>(data: &[u8]) {
         "what follows a request changes it, or is taken with it"
     );
     equals_the_model(data, &whole);
+}
+
+/// What a client made up, and behind it what its proxy says: the client is whom the proxy names, or the request is refused.
+pub fn forwarded(made_up: &[u8]) {
+    for (name, own) in [
+        ("X-Forwarded-For", "192.0.2.1"),
+        ("Forwarded", "for=192.0.2.1"),
+        ("Forwarded", "for=\"192.0.2.1:80\";proto=https"),
+        ("Forwarded", "by=_a;for=192.0.2.1;host=\"a\\\"b\""),
+    ] {
+        let before = format!("GET / HTTP/1.1\r\nHost: h\r\n{name}: ");
+        let bytes = [before.as_bytes(), made_up, b", ", own.as_bytes(), b"\r\n\r\n"].concat();
+        let mut reader = Reader::new();
+        match reader.next_request(&mut &bytes[..], &Limits::default()) {
+            Ok(Some(request)) if request.headers.iter().count() == 2 => {
+                match Forwarded::read(&request.headers, &Trusted::default()) {
+                    Ok(said) => {
+                        assert_eq!(said.address, Some([192, 0, 2, 1].into()), "{own} is hidden");
+                    }
+                    Err(_) => assert_eq!(name, "Forwarded", "commas alone part {name}"),
+                }
+            }
+            // It is no value of one field.
+            _ => {}
+        }
+    }
 }
 
 /// Requests with the stream positions where they end, up to a fault.
