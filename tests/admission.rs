@@ -6,13 +6,13 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use support::{Client, Heard, PATIENCE, Server, connect, eventually, frame, handshake, read_head};
 
-use wsrelay::engine::{Actions, Caller, ConnId, Service, Upgrade};
+use wsrelay::engine::{Actions, Caller, ConnId, Engine, Service, Upgrade};
 use wsrelay::http::{Request, Response, Trusted};
 use wsrelay::relay::Relay;
 use wsrelay::ws::{CloseCode, Message};
@@ -262,6 +262,26 @@ fn what_each_kind_of_peer_leaves_unfinished_is_bounded_for_itself() {
         stranger.send_raw(&frame(0x80, b"!"));
         matches!(stranger.hear(), Heard::Text(text) if text.len() == 40_001)
     });
+}
+
+#[test]
+fn who_has_a_place_that_is_kept_and_is_known_owes_nothing_of_before() {
+    let mut engine = Engine::new(Config::default()).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let kept = listener.local_addr().unwrap();
+    let entrance = engine.listen_on(listener).unwrap();
+    engine.keep_places(entrance);
+    let server = Server::start_engine(engine, Known);
+
+    let mut member = connect(kept);
+    let handshake = handshake("/member");
+    let (begun, rest) = handshake.as_bytes().split_at(40);
+    member.write_all(begun).unwrap();
+    // Who comes later is let in later: what has begun is charged by then.
+    let mut later = Client::connect(server.address, "/");
+    member.write_all(rest).unwrap();
+    assert_eq!(status(&read_head(&mut member)), "101");
+    later.assert_echoed("the loop goes on");
 }
 
 /// Reports what it is told, and stops at the message `hold` until it is let go.

@@ -178,12 +178,14 @@ impl Engine {
         self.kill(id, Ending::Lost);
     }
 
-    /// A connection is upgraded, or given up: it is not one of those any more who wait to be let in.
+    /// A connection is upgraded, or given up: it is not one of those any more who wait to be let in, if it was.
     pub(super) fn end_waiting(&mut self, id: ConnId) {
-        let Some(conn) = self.slots.find(id).filter(|conn| conn.flags.pending) else { return };
-        // What it had not finished was charged to those who wait.
+        let Some(conn) = self.slots.find(id) else { return };
+        // What it had not finished was charged to who it was until now.
         self.unfinished.change(conn.standing(), std::mem::take(&mut conn.charged), 0);
-        conn.flags.pending = false;
+        if !std::mem::take(&mut conn.flags.pending) {
+            return;
+        }
         self.door.end_waiting(id);
         let slots = &mut self.slots;
         self.door.tidy(|id| slots.find(id).is_some_and(|conn| conn.flags.pending));
