@@ -285,6 +285,9 @@ const WAITING_KEPT: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Actions, Caller, Engine, Service, Upgrade};
+    use crate::http::Request;
+    use crate::ws::Message;
 
     fn door(config: Config) -> (Door, Instant) {
         let now = Instant::now();
@@ -411,6 +414,34 @@ mod tests {
         assert_eq!(door.dawdler(what), Some(id(3)));
         assert_eq!(door.dawdler(what), None);
         assert_eq!(Vec::from(door.waiting), [id(1)]);
+    }
+
+    struct Nobody;
+
+    impl Service for Nobody {
+        fn on_upgrade(
+            &mut self,
+            _: Caller,
+            _: &Request<'_>,
+            _: &mut Actions,
+        ) -> Result<Upgrade, Response> {
+            Err(Response::text(Status::NOT_FOUND, "nobody"))
+        }
+
+        fn on_message(&mut self, _: ConnId, _: Message<'_>, _: &mut Actions) {}
+    }
+
+    #[test]
+    fn who_goes_without_having_been_let_in_is_forgotten() {
+        let mut engine = Engine::new(Config::default()).unwrap();
+        let address = engine.listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        for n in 1..=WAITING_KEPT as u64 + 20 {
+            drop(std::net::TcpStream::connect(address).unwrap());
+            while engine.counters.accepted < n || engine.connections() > 0 {
+                engine.turn(&mut Nobody).unwrap();
+            }
+        }
+        assert!(engine.door.waiting.len() <= WAITING_KEPT, "{}", engine.door.waiting.len());
     }
 
     #[test]

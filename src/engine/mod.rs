@@ -389,12 +389,9 @@ impl Engine {
             return;
         }
         for id in std::mem::take(&mut self.lists.dead) {
+            self.end_waiting(id);
             let Some(conn) = self.slots.remove(id) else { continue };
-            self.unfinished.change(conn.standing(), conn.charged, 0);
             self.pool.note(conn.held_bytes(), 0);
-            if conn.flags.pending {
-                self.door.end_waiting(id);
-            }
             self.door.forget(id);
             self.kept_places.remove(&id);
             self.rates.remove(id);
