@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use support::{Client, Heard, PATIENCE, Server, connect, eventually, frame, handshake, read_head};
 
-use wsrelay::engine::{Actions, Caller, ConnId, Engine, Service, Upgrade};
-use wsrelay::http::{Request, Response, Trusted};
+use wsrelay::engine::{Actions, Caller, ConnId, Engine, Figures, Reply, Service, Upgrade};
+use wsrelay::http::{Request, Response, Status, Trusted};
 use wsrelay::relay::Relay;
 use wsrelay::ws::{CloseCode, Message};
 use wsrelay::{Config, Unfinished, Waits};
@@ -282,6 +282,62 @@ fn who_has_a_place_that_is_kept_and_is_known_owes_nothing_of_before() {
     member.write_all(rest).unwrap();
     assert_eq!(status(&read_head(&mut member)), "101");
     later.assert_echoed("the loop goes on");
+}
+
+/// Answers each request when the turn ends in which it came; and each message with what is unfinished then.
+#[derive(Default)]
+struct Later {
+    asked: Vec<ConnId>,
+    wondering: Option<ConnId>,
+}
+
+impl Service for Later {
+    fn on_request(&mut self, caller: Caller, _: &Request<'_>, _: &mut Actions) -> Reply {
+        self.asked.push(caller.id);
+        Reply::Later
+    }
+
+    fn on_upgrade(
+        &mut self,
+        _: Caller,
+        _: &Request<'_>,
+        _: &mut Actions,
+    ) -> Result<Upgrade, Response> {
+        Ok(Upgrade::default())
+    }
+
+    fn on_message(&mut self, id: ConnId, _: Message<'_>, actions: &mut Actions) {
+        self.wondering = Some(id);
+        actions.ask_figures();
+    }
+
+    fn on_figures(&mut self, figures: &Figures, actions: &mut Actions) {
+        let id = self.wondering.take().expect("somebody asked");
+        actions.send(id, Message::Text(&figures.unfinished_bytes.to_string()));
+    }
+
+    fn on_turn_end(&mut self, actions: &mut Actions) {
+        for id in self.asked.drain(..) {
+            actions.respond(id, Response::text(Status::OK, "at last"));
+        }
+    }
+}
+
+#[test]
+fn what_was_finished_and_is_answered_is_not_charged_any_more() {
+    let server = Server::start(Config::default(), Later::default());
+    let mut watcher = Client::connect(server.address, "/");
+    let mut unfinished = || -> usize {
+        watcher.send_text("?");
+        watcher.hear_text().parse().unwrap()
+    };
+    let mut asker = connect(server.address);
+    let head = "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 40000\r\n\r\n";
+    asker.write_all(&[head.as_bytes(), &[b'b'; 20_000]].concat()).unwrap();
+    eventually("half of it has come", || unfinished() >= 20_000);
+    asker.write_all(&[b'b'; 20_000]).unwrap();
+    assert_eq!(status(&read_head(&mut asker)), "200");
+    assert_eq!(unfinished(), 0, "the connection is kept, and holds nothing");
 }
 
 /// Reports what it is told, and stops at the message `hold` until it is let go.

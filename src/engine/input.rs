@@ -294,6 +294,7 @@ impl Engine {
         } else if !conn.flags.paused {
             self.lists.read_later(conn);
         }
+        self.recount_unfinished(id);
         if self.is_pressed() {
             self.relieve();
         }
@@ -384,13 +385,10 @@ impl Engine {
     /// goes: it may try again later.
     fn charge(&mut self, id: ConnId) {
         let Some(conn) = self.slots.find(id) else { return };
-        let unread =
-            if conn.flags.unread { self.unread.get(&id).map_or(0, Vec::capacity) } else { 0 };
-        let held = u32::try_from(conn.partial_bytes() + unread).unwrap_or(u32::MAX);
-        let before = std::mem::replace(&mut conn.charged, held);
-        let standing = conn.standing();
-        self.unfinished.change(standing, before, held);
-        if held <= before || !self.unfinished.is_over(standing) {
+        let before = conn.charged;
+        self.recount_unfinished(id);
+        let Some(conn) = self.slots.find(id) else { return };
+        if conn.charged <= before || !self.unfinished.is_over(conn.standing()) {
             return;
         }
         match conn.phase {
@@ -410,7 +408,16 @@ impl Engine {
                 self.linger(id, false);
             }
         }
-        self.charge(id);
+    }
+
+    /// Charges what the connection now holds, be it more than before or less.
+    pub(super) fn recount_unfinished(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.find(id) else { return };
+        let unread =
+            if conn.flags.unread { self.unread.get(&id).map_or(0, Vec::capacity) } else { 0 };
+        let held = u32::try_from(conn.partial_bytes() + unread).unwrap_or(u32::MAX);
+        let before = std::mem::replace(&mut conn.charged, held);
+        self.unfinished.change(conn.standing(), before, held);
     }
 }
 

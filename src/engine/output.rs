@@ -320,6 +320,7 @@ impl Engine {
         self.lists.flush_later(conn);
         self.lists.read_later(conn);
         self.unread.remove(&id);
+        self.recount_unfinished(id);
         self.schedule(id);
     }
 
