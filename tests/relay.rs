@@ -7,7 +7,7 @@ use std::io::{BufRead, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 
-use support::{Daemon, connect};
+use support::{Daemon, connect, handshake};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::{Bytes, Error, Message, WebSocket};
@@ -148,6 +148,17 @@ fn what_is_no_room_is_404_and_a_room_without_an_upgrade_426() {
         assert!(answer.contains("\r\nUpgrade: websocket\r\n"), "{answer}");
     }
     assert_eq!(join_with(&daemon, "/relay/lobby?echo=perhaps", &[]).err(), Some(400));
+}
+
+#[test]
+fn what_comes_behind_a_refused_handshake_is_no_request() {
+    let daemon = Daemon::start(&[]);
+    for path in ["/nowhere", "/relay/a/b", "/relay/r?echo=maybe"] {
+        let refused = handshake(path).replace('\r', "");
+        let answer = ask(&daemon, &format!("{refused}GET /healthz HTTP/1.1\nHost: t\n\n"));
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{path}: {answer}");
+        assert!(answer.contains("\r\nConnection: close\r\n"), "{path}: {answer}");
+    }
 }
 
 #[test]
@@ -313,7 +324,7 @@ fn deflated_messages_are_read_from_a_client_that_compresses() {
     let daemon = Daemon::start(&[]);
     let mut stream = connect(daemon.address);
     let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
-    let handshake = support::handshake("/echo").replace("\r\n\r\n", &format!("\r\n{offer}"));
+    let handshake = handshake("/echo").replace("\r\n\r\n", &format!("\r\n{offer}"));
     stream.write_all(handshake.as_bytes()).unwrap();
     let head = support::read_head(&mut stream);
     assert!(head.contains("permessage-deflate; "), "{head}");

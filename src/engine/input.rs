@@ -447,8 +447,9 @@ fn ask(
     }
 }
 
+/// What is pipelined behind a refused handshake may be frames: it is never read as a request.
 fn refuse(reason: &'static str, response: Response, request: &Request<'_>) -> Outcome {
-    Outcome::Refuse { reason, response, exchange: request.exchange() }
+    Outcome::Refuse { reason, response: response.closing(), exchange: request.exchange() }
 }
 
 /// The answer to a granted handshake. A subprotocol that was not offered is the service's mistake: 500.

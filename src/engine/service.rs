@@ -27,7 +27,8 @@ pub trait Service {
     }
 
     /// A valid opening handshake (RFC 6455 §4.2.1) from an admitted origin: open the connection, or refuse with a
-    /// response. Actions recorded here are applied to the connection when it is open, after the handshake's answer.
+    /// response, which closes it. Actions recorded here are applied to the connection when it is open, after the
+    /// handshake's answer.
     ///
     /// # Errors
     /// The response that refuses, such as 404 for a path that is no WebSocket.
