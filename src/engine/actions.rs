@@ -96,7 +96,8 @@ impl Actions {
     }
 
     /// Sends a message to every member of an audience: one action and one encoded frame, however many they are. All
-    /// that a turn publishes to an audience reaches a member in one send.
+    /// that a turn publishes to an audience reaches a member in one send, in order; what it publishes to another may come
+    /// before it or behind it, whichever was recorded first.
     pub fn publish(&mut self, audience: AudienceId, message: Message<'_>) {
         self.publish_frame(audience, Frame::message(&message), None);
     }

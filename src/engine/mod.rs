@@ -34,7 +34,8 @@
 //!
 //! * No connection is read, and none written, more than its budget in one turn: a busy peer never starves the rest.
 //! * A service's callback changes nothing by itself: actions are applied after it, in the order recorded.
-//! * What one connection is sent keeps the order in which it was asked for, publications included.
+//! * What one connection is sent keeps the order in which it was asked for, publications included; only what one turn
+//!   publishes to two audiences may come in either order.
 //! * Every connection that was upgraded is told of exactly once by `on_close`.
 //! * Memory grows with what peers have sent and not with what they promise, and is given back when they go.
 
