@@ -147,7 +147,10 @@ fn what_is_no_room_is_404_and_a_room_without_an_upgrade_426() {
         assert_eq!(status(&answer), "426");
         assert!(answer.contains("\r\nUpgrade: websocket\r\n"), "{answer}");
     }
-    assert_eq!(join_with(&daemon, "/relay/lobby?echo=perhaps", &[]).err(), Some(400));
+    for echo in ["perhaps", "%ff", "%6", ""] {
+        let path = format!("/relay/lobby?echo={echo}");
+        assert_eq!(join_with(&daemon, &path, &[]).err(), Some(400), "{path}");
+    }
 }
 
 #[test]

@@ -91,13 +91,13 @@ impl<'a> Target<'a> {
     /// The value of the first parameter of that name in a query of the form `a=1&b=2`, decoded as an
     /// HTML form encodes (`+` is a space). A parameter without `=` has the empty value.
     ///
-    /// A name or value that does not decode to UTF-8 counts as not there.
+    /// A value that does not decode to UTF-8 is given as it came, so that nobody takes it for one that is not there.
     pub fn query_value(&self, name: &str) -> Option<Cow<'a, str>> {
         let decode = |text| grammar::percent_decode(text, true);
         let mut pairs =
             self.query?.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         let (_, value) = pairs.find(|(key, _)| decode(key).is_some_and(|key| key == name))?;
-        decode(value)
+        Some(decode(value).unwrap_or(Cow::Borrowed(value)))
     }
 }
 
@@ -180,8 +180,9 @@ mod tests {
             ("/?", None),
             ("/", None),
             ("/?nicks=x&xnick=y", None),
-            ("/?nick=%f", None),
-            ("/?nick=%ff", None),
+            ("/?%ff=x&nick=y", Some("y")),
+            ("/?nick=%f", Some("%f")),
+            ("/?nick=%ff+", Some("%ff+")),
         ];
         for (target, expected) in rows {
             let target = Target::parse(target, Method::Get).unwrap();
