@@ -4,11 +4,15 @@
 mod support;
 
 use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use support::{Client, Heard, Server, connect, eventually, frame, handshake, read_head};
-use wsrelay::engine::{Actions, AudienceId, Caller, ConnId, Ending, Reply, Service, Upgrade};
+use wsrelay::engine::{
+    Actions, AudienceId, Caller, ConnId, Ending, Engine, Reply, Service, Upgrade,
+};
 use wsrelay::http::{Request, Response, Status};
 use wsrelay::relay::Relay;
 use wsrelay::ws::{CloseCode, Frame, Message};
@@ -37,6 +41,7 @@ impl Service for Puppet {
                 self.waiting.push(caller.id);
                 Reply::Later
             }
+            "/large" => Response::text(Status::OK, &"l".repeat(300_000)).into(),
             path => Response::text(Status::OK, path).into(),
         }
     }
@@ -311,6 +316,53 @@ fn a_late_head_is_refused_and_an_idle_connection_let_go() {
     let mut answer = String::new();
     kept.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with("\r\n\r\n/x\n"), "{answer}");
+}
+
+/// Comes, says nothing, and returns when it is let go: whatever was due before is past then.
+fn sit_out_the_wait_for_a_head(server: &Server) {
+    assert_eq!(connect(server.address).read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn who_ends_its_half_has_as_long_as_others_to_take_its_answer() {
+    let waits = Waits {
+        head: Duration::from_millis(500),
+        close: Duration::from_millis(100),
+        ..Waits::default()
+    };
+    let mut engine = Engine::new(Config { waits, ..Config::default() }).unwrap();
+    // The kernel's buffers for a Unix socket hold most of the answer, and do not grow.
+    let path = std::env::temp_dir().join(format!("wsrelay-half-{}", std::process::id()));
+    engine.listen_on_unix(UnixListener::bind(&path).unwrap()).unwrap();
+    let mut half = UnixStream::connect(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    half.write_all(b"GET /large HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+    half.shutdown(Shutdown::Write).unwrap();
+    let server = Server::start_engine(engine, Puppet::default());
+    sit_out_the_wait_for_a_head(&server);
+    assert!(read_head(&mut half).starts_with("HTTP/1.1 200 "));
+    let mut body = Vec::new();
+    half.read_to_end(&mut body).unwrap();
+    assert_eq!(body.len(), 300_001);
+}
+
+#[test]
+fn who_was_answered_late_is_let_go_as_soon_as_others() {
+    let waits = Waits {
+        head: Duration::from_millis(500),
+        keep_alive: Duration::from_millis(200),
+        response: Duration::from_secs(40),
+        ..Waits::default()
+    };
+    let server = Server::start(Config { waits, ..Config::default() }, Puppet::default());
+    let mut kept = connect(server.address);
+    kept.write_all(b"GET /later HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+    // Until then it was to be looked at before it is answered, and now only long after.
+    sit_out_the_wait_for_a_head(&server);
+    server.waker.wake().unwrap();
+    let mut answer = String::new();
+    kept.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("at last\n"), "{answer}");
 }
 
 #[test]

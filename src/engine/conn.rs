@@ -42,7 +42,7 @@ pub(super) struct Conn {
     pub(super) phase: Phase,
     outbox: Option<Box<Outbox>>,
     pub(super) memberships: Memberships,
-    /// Open: when the peer was last heard. Else: when the phase, or the request in it, began.
+    /// Open: when the peer was last heard. Else: when the phase began, the request in it, or the wait for one.
     pub(super) mark: Tick,
     /// The one tick at which the wheel's entry for this connection counts.
     pub(super) armed: Tick,

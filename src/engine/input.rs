@@ -359,7 +359,13 @@ impl Engine {
         let Some(conn) = self.slots.find(id) else { return };
         match &mut conn.phase {
             Phase::Lingering { peer_ended } => *peer_ended = true,
-            Phase::Http(_) => conn.phase = Phase::Lingering { peer_ended: true },
+            // What it has asked for it may still take, and has as long for that as others.
+            Phase::Http(http) => {
+                http.turn = HttpTurn::Last;
+                http.reader = Reader::new();
+                conn.flags.paused = true;
+                self.recount_unfinished(id);
+            }
             Phase::Open(_) => {
                 self.depart(id, Ending::Lost);
                 self.linger(id, true);

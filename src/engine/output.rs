@@ -251,9 +251,16 @@ impl Engine {
                 conn.socket.end_writing();
                 self.linger(id, false);
             }
+            // The wait for another request begins, or that for the rest of one, which is shorter than that for an answer.
+            Phase::Http(http) => {
+                if http.is_waiting() {
+                    conn.mark = self.tick;
+                }
+                self.schedule(id);
+            }
             Phase::Lingering { peer_ended: true } => self.kill(id, Ending::Lost),
             Phase::Lingering { peer_ended: false } => conn.socket.end_writing(),
-            Phase::Http(_) | Phase::Open(_) | Phase::Dead => {}
+            Phase::Open(_) | Phase::Dead => {}
         }
     }
 
