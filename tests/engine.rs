@@ -201,6 +201,24 @@ fn a_peer_that_answers_pings_stays() {
     assert_eq!(ann.hear_text(), "here");
 }
 
+/// Its pong can only come when it has read what stands before the ping.
+#[test]
+fn a_peer_that_takes_what_it_is_sent_stays_however_slow() {
+    let pong = Duration::from_secs(2);
+    let waits = Waits { ping: Duration::from_millis(100), pong, ..Waits::default() };
+    let config = Config { outbox_bytes_max: 64 << 20, waits, ..Config::default() };
+    let server = Server::start(config, Puppet::default());
+    let mut slow = welcomed(&server);
+    socket2::SockRef::from(&slow.stream).set_recv_buffer_size(64 * 1024).unwrap();
+    slow.send_text("flood=24 send=last");
+    let began = Instant::now();
+    while began.elapsed() < pong * 2 {
+        assert!(matches!(slow.hear(), Heard::Text(text) if text.len() == 1 << 20));
+        std::thread::sleep(pong / 10);
+    }
+    while !matches!(slow.hear(), Heard::Text(text) if text == "last") {}
+}
+
 #[test]
 fn a_response_may_come_later_and_what_was_pipelined_behind_waits_for_it() {
     let server = Server::start(Config::default(), Puppet::default());

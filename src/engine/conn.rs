@@ -101,8 +101,8 @@ pub(super) struct Flags {
     pub(super) dirty: bool,
     /// The kernel will say when it takes more.
     pub(super) blocked: bool,
-    /// The kernel is asked to say so.
-    watches_writing: bool,
+    /// The kernel took no more at the last flush, and is asked to say when it does.
+    pub(super) watches_writing: bool,
     /// Not read until the outbox is short again.
     pub(super) paused: bool,
     /// Input of it is kept for later.

@@ -220,7 +220,7 @@ impl Engine {
     /// Sends what one connection has queued, within its budget, and sees to what follows from it.
     fn flush(&mut self, id: ConnId) {
         let Some(conn) = self.slots.find(id) else { return };
-        let before = conn.outbox_bytes();
+        let (before, was_full) = (conn.outbox_bytes(), conn.flags.watches_writing);
         let flushed = conn.flush(&mut self.pool).and_then(|flush| {
             conn.note_blocked(flush == Flush::Blocked, self.poll.registry())?;
             Ok(flush)
@@ -228,8 +228,8 @@ impl Engine {
         let Ok(flush) = flushed else { return self.kill(id, Ending::Lost) };
         let queued = conn.outbox_bytes();
         self.counters.sent_bytes += (before - queued) as u64;
-        if conn.flags.paused && queued < before {
-            conn.heard(self.tick); // a peer that takes what is sent is alive, though it is not read
+        if was_full && queued < before {
+            conn.heard(self.tick); // the peer has made room: it is alive, though its pong waits behind all this
         }
         if flush == Flush::Spent {
             self.lists.flush_later(conn);
