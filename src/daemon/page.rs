@@ -110,6 +110,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/view/formatted.js", JS, include_str!("../page/view/formatted.js")),
     ("/view/header.js", JS, include_str!("../page/view/header.js")),
     ("/view/keys.js", JS, include_str!("../page/view/keys.js")),
+    ("/view/lookup.js", JS, include_str!("../page/view/lookup.js")),
     ("/view/menu.js", JS, include_str!("../page/view/menu.js")),
     ("/view/note.js", JS, include_str!("../page/view/note.js")),
     ("/view/pages.js", JS, include_str!("../page/view/pages.js")),

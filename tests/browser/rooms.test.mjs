@@ -5,6 +5,37 @@ import { describe, test } from 'node:test';
 
 import { eventually, open } from './support.mjs';
 
+/** A server whose answers about who is called how can be held back. */
+function holdAnswers() {
+  let isHeld = false;
+  /** By request, what is looked for. */
+  const queries = new Map();
+  const held = /** @type {{ query: string, send: () => void }[]} */ ([]);
+  return {
+    /** @param {import('playwright-core').BrowserContext} context */
+    prepare: (context) => context.routeWebSocket(/\/ws$/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((text) => {
+        const { id, type, query = '' } = JSON.parse(String(text));
+        if (type === 'users') queries.set(id, query);
+        server.send(text);
+      });
+      server.onMessage((text) => {
+        const query = queries.get(JSON.parse(String(text)).id);
+        if (!isHeld || query === undefined) socket.send(text);
+        else held.push({ query, send: () => socket.send(text) });
+      });
+    }),
+    hold() { isHeld = true; },
+    holds: (/** @type {string} */ query) => eventually(() => assert.ok(held.some((answer) => answer.query === query))),
+    /** What was asked last is answered first. */
+    release() {
+      isHeld = false;
+      for (const answer of held.splice(0).reverse()) answer.send();
+    },
+  };
+}
+
 describe('an open room', () => {
   test('is made by one and joined by others', async (t) => {
     const house = await open(t);
@@ -106,6 +137,51 @@ describe('a group', () => {
     await ann.confirm('Save');
     await bo.isAt('The whole family');
     await bo.room('The whole family').waitFor();
+  });
+
+  test('is joined by who is named, not by who was found before the answer came', async (t) => {
+    const house = await open(t);
+    const answers = holdAnswers();
+    const ann = await house.account('ann', { prepare: answers.prepare });
+    for (const name of ['aaron', 'bea', 'zoe']) await house.account(name);
+    await ann.makeGroup('family', 'bea');
+    const details = await ann.details();
+    await details.getByRole('button', { name: 'Add people' }).click();
+    const dialog = ann.page.getByRole('dialog', { name: 'Add people' });
+    const name = dialog.getByRole('searchbox', { name: 'Name' });
+    await dialog.getByRole('button', { name: 'aaron' }).waitFor();
+    answers.hold();
+    await name.fill('z');
+    await answers.holds('z');
+    await name.fill('zoe');
+    await name.press('Enter');
+    await answers.holds('zoe');
+    answers.release();
+    await ann.log.getByText('ann added zoe').waitFor();
+    await dialog.waitFor({ state: 'hidden' });
+  });
+
+  test('is joined by nobody whose name is still being composed, or not wanted any more', async (t) => {
+    const house = await open(t);
+    const answers = holdAnswers();
+    const ann = await house.account('ann', { prepare: answers.prepare });
+    for (const name of ['aaron', 'bea', 'zoe']) await house.account(name);
+    await ann.makeGroup('family', 'bea');
+    const details = await ann.details();
+    await details.getByRole('button', { name: 'Add people' }).click();
+    const dialog = ann.page.getByRole('dialog', { name: 'Add people' });
+    const name = dialog.getByRole('searchbox', { name: 'Name' });
+    await dialog.getByRole('button', { name: 'aaron' }).waitFor();
+    for (const sign of [{ isComposing: true }, { keyCode: 229 }]) await name.dispatchEvent('keydown', { key: 'Enter', ...sign });
+    answers.hold();
+    await name.fill('zoe');
+    await name.press('Enter');
+    await answers.holds('zoe');
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    answers.release();
+    await ann.say('just us');
+    await ann.hears('ann', 'just us');
+    assert.equal(await ann.log.getByText('ann added').count(), 1);
   });
 
   test('does not exist for others', async (t) => {
@@ -211,5 +287,22 @@ describe('the list', () => {
     await filter.fill('lor');
     await ann.rooms.getByRole('region', { name: 'More people' }).getByRole('button', { name: 'lorenz' }).click();
     await ann.isAt('lorenz');
+  });
+
+  test('has Enter for whom one has typed, not for who was found before', async (t) => {
+    const house = await open(t);
+    const answers = holdAnswers();
+    const ann = await house.account('ann', { prepare: answers.prepare });
+    for (const name of ['bea', 'zoe']) await house.account(name);
+    const filter = ann.rooms.getByRole('searchbox', { name: 'Find a room or person' });
+    await filter.fill('bea');
+    await ann.rooms.getByRole('button', { name: 'bea' }).waitFor();
+    answers.hold();
+    await filter.fill('zoe');
+    await filter.press('Enter');
+    await answers.holds('zoe');
+    answers.release();
+    await ann.isAt('zoe');
+    assert.equal(await ann.room('bea').count(), 0);
   });
 });

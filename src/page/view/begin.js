@@ -4,7 +4,8 @@ import { joinable } from '../model/list.js';
 import { isolated, t } from '../words.js';
 import { copy, linkTo } from './acts.js';
 import { field, form, openDialog } from './dialog.js';
-import { afterTyping, button, fill, h } from './dom.js';
+import { button, fill, h, isComposing } from './dom.js';
+import { makeLookup } from './lookup.js';
 import { avatar } from './who.js';
 
 /** @typedef {import('./view.js').Parts} Parts */
@@ -85,21 +86,22 @@ export function openAdd(parts, room) {
 function people({ session, state }, chosen, isOffered = () => true) {
   const list = h('ul.picks');
   const nobody = h('p.hint', { role: 'status' });
-  const look = async () => {
-    const answer = await session.attempt(session.chat.users(query.value.trim(), { limit: 20 }));
-    const users = answer?.users.filter(({ name, guest }) => name !== state().me?.name && !guest && isOffered(name)) ?? [];
-    nobody.textContent = users.length === 0 ? t('nobodyFound') : '';
+  const query = h('input', { type: 'search', 'aria-label': t('name'), placeholder: t('findPerson'), maxlength: 64 });
+  const ask = async (/** @type {string} */ text) => (await session.attempt(session.chat.users(text, { limit: 20 })))?.users ?? null;
+  const lookup = makeLookup(query, ask, () => {
+    const found = lookup.found();
+    const users = found?.filter(({ name, guest }) => name !== state().me?.name && !guest && isOffered(name)) ?? [];
+    nobody.textContent = found && users.length === 0 ? t('nobodyFound') : '';
     list.replaceChildren(...users.map((user) => {
       const one = button(isolated(user.display ?? user.name), () => chosen(user.name));
       one.prepend(avatar(user));
       if (user.display !== undefined) one.append(h('small', {}, `@${user.name}`));
       return h('li', {}, one);
     }));
-  };
-  const query = h('input', { type: 'search', 'aria-label': t('name'), placeholder: t('findPerson'), maxlength: 64, oninput: afterTyping(look) });
-  query.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') list.querySelector('button')?.click();
   });
-  look();
+  query.addEventListener('keydown', (event) => {
+    if (event.key === 'Enter' && !isComposing(event)) lookup.whenFound(() => list.querySelector('button')?.click());
+  });
+  lookup.look();
   return h('div.form', {}, query, nobody, list);
 }

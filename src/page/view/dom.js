@@ -121,6 +121,11 @@ export function onChange(does) {
   };
 }
 
+/** Whether a key is an input method's. Safari says so of the one that ends the word by its code alone. @param {KeyboardEvent} event */
+export function isComposing(event) {
+  return event.isComposing || event.keyCode === 229;
+}
+
 /** Does it when no more has been typed for a while. @param {() => void} does */
 export function afterTyping(does) {
   let timer = 0;

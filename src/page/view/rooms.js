@@ -6,7 +6,8 @@ import { hashOf } from '../model/place.js';
 import { draftKey, recall } from '../storage.js';
 import { exactTime, number, shortTime, t } from '../words.js';
 import { openBrowse, openCreate, openDirect } from './begin.js';
-import { afterTyping, button, element, fill, h, iconButton, keyed, onChange, today } from './dom.js';
+import { button, element, fill, h, iconButton, isComposing, keyed, onChange, today } from './dom.js';
+import { makeLookup } from './lookup.js';
 import { openMenu } from './menu.js';
 import { noteText } from './note.js';
 import { openSettings } from './settings.js';
@@ -22,7 +23,7 @@ const OTHERS_MAX = 8;
 export function makeRooms(parts) {
   const { session, dispatch, state } = parts;
   const nav = element('rooms');
-  const filter = h('input', { type: 'search', 'aria-label': t('find'), placeholder: t('find'), title: 'Ctrl+K', maxlength: 64, spellcheck: 'false', oninput: filtered, onfocus: session.refreshRooms });
+  const filter = h('input', { type: 'search', 'aria-label': t('find'), placeholder: t('find'), title: 'Ctrl+K', maxlength: 64, spellcheck: 'false', oninput: () => show(state()), onfocus: session.refreshRooms });
   const list = h('div.list', { onkeydown: walk });
   const add = iconButton('add', t('begin'), () => openMenu(add, [
     { label: t('beginOpen'), icon: 'hash', does: () => openBrowse(parts) },
@@ -34,33 +35,39 @@ export function makeRooms(parts) {
   nav.setAttribute('aria-label', t('rooms'));
   nav.append(h('header', {}, h('h1', {}, 'wsrelay'), add), filter, list, me);
 
-  /** @type {readonly import('../model.js').User[]} */
-  let found = [];
-  const look = afterTyping(async () => {
-    const query = filter.value.trim();
-    const answer = query === '' ? null : await session.chat.users(query, { limit: OTHERS_MAX }).catch(() => null);
-    found = answer?.users ?? [];
-    dispatch({ type: 'users', users: found });
-    show(state());
-  });
-
-  function filtered() {
-    look();
-    show(state());
-  }
+  const lookup = makeLookup(filter, async (query) => {
+    if (query === '') return [];
+    const answer = await session.chat.users(query, { limit: OTHERS_MAX }).catch(() => null);
+    if (answer) dispatch({ type: 'users', users: answer.users });
+    return answer?.users ?? null;
+  }, () => show(state()));
 
   filter.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter') /** @type {HTMLElement | null} */ (list.querySelector('a, button'))?.click();
-    else if (event.key === 'ArrowDown') /** @type {HTMLElement | null} */ (list.querySelector('a, button'))?.focus();
+    if (isComposing(event)) return;
+    if (event.key === 'Enter') choose();
+    else if (event.key === 'ArrowDown') first()?.focus();
     else if (event.key === 'Escape' && filter.value !== '') event.stopPropagation();
     else return;
     event.preventDefault();
-    if (event.key !== 'ArrowDown') clear();
+    if (event.key === 'Escape') clear();
   });
+
+  /** @returns {HTMLElement | null} */
+  const first = () => list.querySelector('a, button');
+
+  /** The first of what is there; if nothing is, of whom the server finds. */
+  function choose() {
+    if (first()) take();
+    else lookup.whenFound(take);
+  }
+
+  function take() {
+    first()?.click();
+    clear();
+  }
 
   function clear() {
     filter.value = '';
-    found = [];
     show(state());
   }
 
@@ -119,8 +126,8 @@ export function makeRooms(parts) {
     showPeople(items(people));
     const open = query === '' ? [] : joinable(now, query).slice(0, OTHERS_MAX);
     showOpen(open.map((name) => ({ key: name, of: name, by: [] })));
-    const others = found.filter(({ name }) => name !== now.me?.name && !people.some((room) => room.name === name));
-    showOthers(query === '' ? [] : others.map((user) => ({ key: user.name, of: user, by: [user.display, user.hue] })));
+    const others = (lookup.found() ?? []).filter(({ name }) => name !== now.me?.name && !people.some((room) => room.name === name));
+    showOthers(others.map((user) => ({ key: user.name, of: user, by: [user.display, user.hue] })));
   }
 
   return { show, find() { filter.focus(); filter.select(); } };
