@@ -110,7 +110,7 @@ function looking(state, event) {
       return { ...one, isAtBottom: event.isAtBottom, want: event.want };
     });
     case 'present': return inRoom({ ...state, place: { room: event.room, seq: null } }, event.room, (one) => (
-      one.timeline.atEnd ? one : { ...one, timeline: timeline.EMPTY, isAtBottom: true }));
+      one.timeline.atEnd ? one : { ...one, timeline: timeline.EMPTY }));
     case 'moreMembers': return inRoom(state, event.room, (one) => (
       { ...one, membersMax: one.membersMax + room.MEMBERS_MAX, isMembersStale: true }));
     case 'unmark': return inRoom(state, event.room, (one) => ({ ...one, marker: null }));
@@ -205,7 +205,7 @@ function went(state, place) {
 
 /** What is new when one comes is marked as new until one comes again. @param {State} state @returns {State} */
 function marked(state) {
-  return inRoom(state, state.place.room ?? '', (one) => ({ ...one, marker: one.unread > 0 ? one.read : null, isAtBottom: true, want: null }));
+  return inRoom(state, state.place.room ?? '', (one) => ({ ...one, marker: one.unread > 0 ? one.read : null, isAtBottom: false, want: null }));
 }
 
 /** @param {State} state @param {boolean} on @returns {State} */

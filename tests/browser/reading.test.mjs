@@ -135,7 +135,12 @@ describe('what is new', () => {
     await owner.goTo('library');
     await eventually(async () => assert.ok(await owner.isInView(owner.log.getByText('New since you left'))));
     assert.ok(await owner.isInView(owner.post('line 21.')));
-    await owner.page.getByRole('button', { name: 'Jump to the present' }).click();
+    const above = owner.page.getByRole('button', { name: '80 new posts above' });
+    await wheel(owner, 300, above);
+    await above.click();
+    await eventually(async () => assert.ok(await owner.isInView(owner.post('line 21.'))));
+    await owner.rooms.getByRole('link', { name: /library.*80 unread/s }).waitFor();
+    await owner.page.getByRole('button', { name: '80 new posts', exact: true }).click();
     await isAtPresent(owner, 'line 100.');
     await owner.rooms.getByRole('link', { name: /unread/ }).waitFor({ state: 'hidden' });
   });

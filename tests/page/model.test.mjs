@@ -7,11 +7,10 @@ import { needs, readSeq } from '../../src/page/model/needs.js';
 import { hashOf, placeOf } from '../../src/page/model/place.js';
 import { isModerator, mayPin, mayPost, outranks, receiptsOf } from '../../src/page/model/room.js';
 import {
-  ANN, IN_LOBBY, connected, entry, from, heard, joined, loaded, lobby, page, posts, seqs, summary, welcome, went,
+  ANN, IN_LOBBY, connected, entry, from, heard, joined, loaded, lobby, page, posts, scrolled, seqs, summary, welcome, went,
 } from './world.mjs';
 
 const attending = (on) => ({ type: 'attending', on });
-const scrolled = (isAtBottom, want = null) => ({ type: 'scrolled', room: 'lobby', isAtBottom, want });
 const pending = (fields) => ({ type: 'post', of: { key: 'k', room: 'lobby', body: 'hi', at: 1, state: 'waiting', kept: true, ...fields } });
 const counts = ({ read, unread, mentions }) => [read, unread, mentions];
 const keys = (state) => needs(state).map(({ key }) => key);
@@ -105,6 +104,16 @@ describe('reading', () => {
     for (const event of [attending(false), scrolled(false), went('other')]) assert.equal(readSeq(from(state, event)), null);
     const past = from(state, loaded('around', page(posts(1, 1), { moreAfter: true })));
     assert.equal(readSeq(past), null);
+  });
+
+  test('is told of a room to which one comes once its end is seen', () => {
+    const came = from(initial({ room: 'lobby', seq: null }), connected, welcome([summary({ seq: 50, unread: 50 })]), joined(),
+      loaded('end', page(posts(1, 50))));
+    assert.equal(readSeq(came), null, 'the view has not looked yet');
+    assert.equal(readSeq(from(came, scrolled(false))), null);
+    assert.deepEqual(readSeq(from(came, scrolled(true))), { room: 'lobby', seq: 50 });
+    const back = from(IN_LOBBY, went('other'), heard(entry(1)), went('lobby'));
+    assert.equal(readSeq(back), null);
   });
 
   test('and receiving are known of others, and never go back', () => {

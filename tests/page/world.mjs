@@ -44,8 +44,11 @@ export const heard = (one) => ({ type: 'entry', of: one });
 export const loaded = (where, history) => ({ type: 'loaded', room: 'lobby', where, history });
 export const went = (room, seq = null) => ({ type: 'went', place: { room, seq } });
 
+/** The view says what of the lobby is in sight. */
+export const scrolled = (isAtBottom, want = null) => ({ type: 'scrolled', room: 'lobby', isAtBottom, want });
+
 /** Ann looks at the lobby, which has nothing in it. */
-export const IN_LOBBY = from(initial({ room: 'lobby', seq: null }), connected, welcome(), joined(), loaded('end', page([])));
+export const IN_LOBBY = from(initial({ room: 'lobby', seq: null }), connected, welcome(), joined(), loaded('end', page([])), scrolled(true));
 
 export const lobby = (state) => state.rooms.get('lobby');
 export const seqs = (timeline) => timeline.pages.flatMap(({ lines }) => lines.map(({ seq }) => seq));

@@ -24,6 +24,7 @@ import * as timeline from './timeline.js';
  *   cursors: ReadonlyMap<string, Cursor>, pending: readonly OutboxPost[],
  *   pins: { posts: readonly PostEntry[], asOf: number } | null, pinsSeq: number }>} Room
  *   `pinsSeq`: where what is pinned last became something else.
+ *   `isAtBottom`: the view has its end in sight; false until it has looked.
  *   `first`: the first entry that the server still has; null until it lets us follow. `lost`: entries that went from the
  *   log before we had them. `last`: the last line, undefined if it was not asked for. `marker`: what comes after it was new when one came. `quotes`: replies' sources that
  *   the timeline does not have; null is one that is not there. `membersMax`: so many are asked for, though there may be more.
@@ -35,7 +36,7 @@ export const MEMBERS_MAX = 1_000;
 /** @param {Summary} summary @returns {Room} */
 export function fresh(summary) {
   return {
-    ...summary, first: null, lost: 0, timeline: timeline.EMPTY, want: null, isAtBottom: true, marker: null, composing: null,
+    ...summary, first: null, lost: 0, timeline: timeline.EMPTY, want: null, isAtBottom: false, marker: null, composing: null,
     last: undefined, quotes: new Map(), members: null, membersMax: MEMBERS_MAX, isMembersStale: true, total: null, online: null, count: null,
     typing: [], cursors: new Map(), pending: [], pins: null, pinsSeq: 0,
   };
