@@ -173,6 +173,45 @@ describe('history', () => {
     await eventually(async () => assert.ok(Math.abs((await read.boundingBox())?.y - y) < 3));
   });
 
+  test('that comes in above its very beginning leaves it where it is too', async (t) => {
+    const house = await open(t, FLOOD);
+    await library(house, 600);
+    const ann = await reader(house, 'ann');
+    await isAtPresent(ann, 'line 600.');
+    const first = await ann.log.evaluate((log) => {
+      log.scrollTop = 0;
+      const row = /** @type {HTMLElement} */ (log.querySelector('article'));
+      return { seq: row.dataset.seq, y: row.getBoundingClientRect().y };
+    });
+    const row = ann.page.locator(`article[data-seq="${first.seq}"]`);
+    await eventually(async () => assert.notEqual(await ann.log.getByRole('article').first().getAttribute('data-seq'), first.seq));
+    // What stands above it is a button, then a word, then lines: there is nothing to scroll by for the first of these.
+    await eventually(async () => assert.ok(Math.abs((await row.boundingBox())?.y - first.y) < 20));
+    await ann.log.getByText('This is where the room begins.').waitFor({ state: 'detached' });
+  });
+
+  test('stays where it is when somebody in it is called something else', async (t) => {
+    const house = await open(t, FLOOD);
+    const { owner, robot } = await library(house, 1);
+    const bo = await house.visitor({ hash: '#/room/library' });
+    await bo.register('bo');
+    await bo.page.getByRole('button', { name: 'Join' }).click();
+    await owner.log.getByText('bo joined').waitFor();
+    await robot.post('library', ...lines(2, 100));
+    await isAtPresent(owner, 'line 100.');
+    await wheel(owner, -600, owner.post('line 1.'));
+    const y = await owner.log.getByText('bo joined').evaluate((note) => {
+      note.scrollIntoView({ block: 'start' });
+      return note.getBoundingClientRect().y;
+    });
+    const settings = await bo.settings();
+    await settings.getByLabel('Display name').fill('Robert');
+    await settings.getByRole('button', { name: 'Save' }).click();
+    const note = owner.log.getByText('Robert joined');
+    await note.waitFor();
+    assert.ok(Math.abs(((await note.boundingBox())?.y ?? 0) - y) < 3);
+  });
+
   test('that one is reading is not pushed away by what is said meanwhile', async (t) => {
     const house = await open(t, FLOOD);
     const { robot } = await library(house, 100);

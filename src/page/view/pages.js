@@ -6,7 +6,7 @@
 import { rowsOf } from '../model/rows.js';
 import { sourceOf } from '../model/needs.js';
 import { dayName, exactTime, t } from '../words.js';
-import { h, keyed, today } from './dom.js';
+import { h, keyed, setText, today } from './dom.js';
 import { noteText } from './note.js';
 import { drawPost } from './post.js';
 
@@ -59,7 +59,9 @@ export function makePages(parent, pendingRow) {
       }
       case 'note': {
         const first = /** @type {import('../model/timeline.js').Line} */ (row.lines[0]);
-        return h('p.note-row', { 'data-seq': first.seq, title: exactTime(first.time), dir: 'auto' }, noteText(state, row.lines));
+        const note = old ?? h('p.note-row', { 'data-seq': first.seq, title: exactTime(first.time), dir: 'auto' });
+        setText(note, noteText(state, row.lines));
+        return note;
       }
       case 'day': return h('h2.day', {}, h('span', {}, dayName(row.time)));
       case 'new': return h('p.new', {}, h('span', {}, t('newPosts')));

@@ -71,7 +71,7 @@ export function makeTimeline(parts) {
     showTools();
     if (target.isDue) reveal(next);
     else if (follows) toEnd(next);
-    else if (anchor) log.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
+    else if (anchor?.row.isConnected) log.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
     showJumps(next);
     measure();
   });
@@ -101,10 +101,12 @@ export function makeTimeline(parts) {
     target = { seq: null, isDue: false };
   }
 
+  /** Of lines alone: the rows of days and of what is new go when others come above them. */
   function firstInView() {
     const { top } = log.getBoundingClientRect();
-    const page = [...pages.children].find((one) => one.getBoundingClientRect().bottom > top);
-    const row = [...page?.children ?? []].find((one) => one.getBoundingClientRect().bottom > top);
+    const isInView = (/** @type {Element} */ one) => one.getBoundingClientRect().bottom > top;
+    const page = [...pages.children].find(isInView);
+    const row = [...page?.querySelectorAll(':scope > [data-seq]') ?? []].find(isInView);
     return row ? { row, top: row.getBoundingClientRect().top } : null;
   }
 
