@@ -177,6 +177,58 @@ describe('a keyboard', () => {
     await hasFocus(ann, add);
   });
 
+  test('stays where it is while others talk, and while one reacts', async (t) => {
+    const house = await open(t);
+    const ann = await house.account('ann');
+    const bo = await house.account('bo');
+    await bo.say('there is cake');
+    await bo.tool('there is cake', 'React with 👍');
+    const search = ann.page.getByRole('button', { name: 'Search' });
+    await search.focus();
+    await bo.say('and tea');
+    await ann.hears('bo', 'and tea');
+    await hasFocus(ann, search);
+    const thumb = (/** @type {RegExp} */ by) => ann.post('there is cake').getByTitle(by);
+    await thumb(/^👍 by bo$/).focus();
+    await ann.page.keyboard.press('Enter');
+    await thumb(/^👍 by bo and ann$/).waitFor();
+    await hasFocus(ann, thumb(/^👍 by bo and ann$/));
+    await bo.post('there is cake').getByTitle(/^👍/).click();
+    await thumb(/^👍 by ann$/).waitFor();
+    await ann.page.keyboard.press('Enter');
+    await thumb(/^👍/).waitFor({ state: 'detached' });
+    await hasFocus(ann, ann.post('there is cake'));
+  });
+
+  test('keeps its place in the details of a room, and what is open there', async (t) => {
+    const house = await open(t);
+    const ann = await house.account('ann');
+    const bo = await house.account('bo');
+    await ann.makeGroup('friends', 'bo');
+    await bo.goTo('friends');
+    const details = await ann.details();
+    const slow = details.getByLabel('Slow mode');
+    // The list of choices is the browser's, and open for as long as this is the same element.
+    const isSame = await slow.evaluateHandle((one) => () => one.isConnected);
+    for (const name of ['Add people', 'Leave room']) {
+      const button = details.getByRole('button', { name });
+      await button.focus();
+      await bo.say(`while on ${name}`);
+      await ann.hears('bo', `while on ${name}`);
+      await hasFocus(ann, button);
+    }
+    await details.getByRole('button', { name: 'Add people' }).focus();
+    await bo.context.close();
+    await details.getByRole('listitem').filter({ hasText: 'bo' }).getByText(/last seen/).waitFor();
+    await hasFocus(ann, details.getByRole('button', { name: 'Add people' }));
+    assert.ok(await isSame.evaluate((is) => is()));
+    await slow.selectOption({ label: '30 seconds' });
+    await ann.log.getByText(/slow/i).waitFor();
+    await details.getByRole('button', { name: 'Close' }).click();
+    await ann.details();
+    await details.getByRole('button', { name: 'Actions for bo' }).waitFor();
+  });
+
   test('closes what is on top with Escape, and only that', async (t) => {
     const house = await open(t);
     const ann = await house.guest('ann');

@@ -6,7 +6,7 @@ import { isModerator, outranks } from '../model/room.js';
 import { ago, duration, isolated, t } from '../words.js';
 import { linkRow, openAdd } from './begin.js';
 import { askFor, choice, confirm, field, openDialog } from './dialog.js';
-import { button, fill, h, icon, iconButton } from './dom.js';
+import { button, fill, h, icon, iconButton, isThere, keepFocus, keyed, onChange } from './dom.js';
 import { openMenu } from './menu.js';
 import { avatarOf, called, nameTag } from './who.js';
 
@@ -18,12 +18,28 @@ const MINUTE_MS = 60_000;
 const MUTES_MS = [5 * MINUTE_MS, 60 * MINUTE_MS, 24 * 60 * MINUTE_MS, 7 * 24 * 60 * MINUTE_MS];
 const SLOW_MS = [0, 5_000, 30_000, 60_000, 5 * MINUTE_MS, 60 * MINUTE_MS];
 
-/** @param {Parts} parts @param {HTMLElement} body @param {Room} room */
-export function drawDetails(parts, body, room) {
-  const focused = document.activeElement?.getAttribute('data-name');
-  fill(body, link(parts, room), settings(parts, room), pins(parts, room), members(parts, room), ways(parts, room));
-  // What had the focus was drawn anew.
-  if (focused) /** @type {HTMLElement | null} */ (body.querySelector(`[data-name="${CSS.escape(focused)}"]`))?.focus();
+/**
+ * A section is drawn anew when something that it shows is another thing: a list of choices that is open stays so meanwhile.
+ *
+ * @param {Parts} parts @param {HTMLElement} body
+ */
+export function makeDetails(parts, body) {
+  const showSections = keyed(body, (/** @type {() => HTMLElement} */ draw) => draw());
+
+  return onChange((/** @type {Room} */ room, /** @type {import('../model.js').State['people']} */ people) => {
+    const { kind, role, slow_ms, read_only } = room;
+    const pinned = room.pins?.posts ?? [];
+    // Of when somebody was seen and who is muted.
+    const minute = Math.floor(Date.now() / MINUTE_MS);
+    const sections = [
+      (kind === 'invite' || kind === 'open') && { key: 'link', of: () => link(parts, room), by: [] },
+      isModerator(room) && { key: 'moderation', of: () => moderation(parts, room), by: [role, slow_ms, read_only] },
+      pinned.length > 0 && { key: 'pins', of: () => pins(parts, room, pinned), by: [pinned, people] },
+      { key: 'members', of: () => members(parts, room), by: [role, room.members, room.total, room.online, people, minute] },
+      kind !== 'lobby' && kind !== 'direct' && { key: 'ways', of: () => ways(parts, room), by: [] },
+    ];
+    keepFocus(body, () => showSections(sections.filter(isThere)));
+  });
 }
 
 /** @param {import('../words.js').Word} title @param {...import('./dom.js').Child} content */
@@ -33,23 +49,25 @@ function section(title, ...content) {
 
 /** @param {Parts} parts @param {Room} room */
 function link(parts, room) {
-  if (room.kind !== 'invite' && room.kind !== 'open') return null;
   return section('link', h('p.hint', {}, t(room.kind === 'invite' ? 'inviteHint' : 'openHint')), linkRow(parts, room.room));
 }
 
 /** @param {Parts} parts @param {Room} room */
-function settings({ session }, room) {
-  if (!isModerator(room)) return null;
+function moderation({ session, state }, room) {
   const { chat, attempt } = session;
   const now = room.slow_ms ?? 0;
   const slow = choice(t('slowMode'), {
-    'data-name': ' slow', onchange: (/** @type {any} */ { target }) => attempt(chat.slow(room.room, Number(target.value))),
+    'data-name': ' slow', onchange: async (/** @type {any} */ { target }) => {
+      if (!await attempt(chat.slow(room.room, Number(target.value)))) target.value = String(now);
+    },
   }, [...new Set([...SLOW_MS, now])].map((ms) => [String(ms), ms === 0 ? t('slowOff') : duration(ms)]), String(now));
   const readOnly = h('label.check', {}, h('input', {
-    type: 'checkbox', checked: room.read_only ?? false, 'data-name': ' read', onchange: (/** @type {any} */ { target }) => attempt(chat.readOnly(room.room, target.checked)),
+    type: 'checkbox', checked: room.read_only ?? false, 'data-name': ' read', onchange: async (/** @type {any} */ { target }) => {
+      if (!await attempt(chat.readOnly(room.room, target.checked))) target.checked = !target.checked;
+    },
   }), t('readOnlyMode'));
   const rename = button(t('rename'), () => askFor({
-    title: t('rename'), verb: t('save'), fields: [field(t('title'), { name: 'name', required: true, maxlength: 64, value: room.name })],
+    title: t('rename'), verb: t('save'), fields: [field(t('title'), { name: 'name', required: true, maxlength: 64, value: state().rooms.get(room.room)?.name ?? '' })],
     does: ({ name = '' }) => chat.rename(room.room, name.trim()),
   }));
   const bans = button(t('bans'), () => openBans(session, room));
@@ -74,12 +92,10 @@ function openBans({ chat, attempt }, { room }) {
   load();
 }
 
-/** @param {Parts} parts @param {Room} room */
-function pins({ state }, room) {
-  const pinned = room.pins?.posts.toReversed() ?? [];
-  if (pinned.length === 0) return null;
-  return section('pinnedPosts', h('ul.hits', {}, ...pinned.map(({ seq, from, body }) => (
-    h('li', {}, h('a', { href: hashOf(room.room, seq) }, icon('pin'), nameTag(state(), from), h('span.snippet', { dir: 'auto' }, plain(body ?? ''))))))));
+/** @param {Parts} parts @param {Room} room @param {readonly import('../client/types.js').PostEntry[]} pinned */
+function pins({ state }, room, pinned) {
+  return section('pinnedPosts', h('ul.hits', {}, ...pinned.toReversed().map(({ seq, from, body }) => (
+    h('li', {}, h('a', { href: hashOf(room.room, seq), 'data-name': ` ${seq}` }, icon('pin'), nameTag(state(), from), h('span.snippet', { dir: 'auto' }, plain(body ?? ''))))))));
 }
 
 /** @param {Parts} parts @param {Room} room */
@@ -88,7 +104,7 @@ function members(parts, room) {
   const { members: all, total } = room;
   const here = (/** @type {Member} */ { name, online }) => room.online?.has(name) ?? online;
   const sorted = [...all ?? []].sort((a, b) => Number(here(b)) - Number(here(a)) || (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
-  const add = room.kind === 'group' && isModerator(room) && button(t('addMember'), () => openAdd(parts, room));
+  const add = room.kind === 'group' && isModerator(room) && h('button', { 'data-name': ' add', onclick: () => openAdd(parts, room) }, t('addMember'));
   return section('members', add,
     h('ul.members', {}, ...sorted.map((member) => memberItem(parts, room, member, here(member)))),
     all && total !== null && total > all.length && h('button', {
@@ -132,7 +148,6 @@ function memberMenu({ session, state }, room, { name, role, guest }, isMuted) {
 
 /** @param {Parts} parts @param {Room} room */
 function ways({ session }, room) {
-  if (room.kind === 'lobby' || room.kind === 'direct') return null;
   const leave = () => confirm(room.kind === 'open' ? 'leaveOpen' : 'leave', () => session.chat.leave(room.room));
   return h('section', {}, button(t('leave'), leave, 'danger'));
 }

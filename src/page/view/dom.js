@@ -36,8 +36,22 @@ export function fill(parent, ...children) {
   parent.replaceChildren(...children.filter(isThere));
 }
 
+/**
+ * Draws anew what may have the focus: it goes to what has the same `data-name` then, or to all of it.
+ *
+ * @param {HTMLElement} of @param {() => void} draw
+ */
+export function keepFocus(of, draw) {
+  const focused = of.contains(document.activeElement) ? document.activeElement : null;
+  draw();
+  if (!focused || of.contains(focused)) return;
+  const name = CSS.escape(focused.getAttribute('data-name') ?? '');
+  const next = /** @type {HTMLElement} */ (of.querySelector(`[data-name="${name}"]`) ?? of);
+  next.focus({ preventScroll: true });
+}
+
 /** @template T @param {T | false | null | undefined} one @returns {one is T} */
-function isThere(one) {
+export function isThere(one) {
   return one !== false && one !== null && one !== undefined;
 }
 

@@ -34,7 +34,7 @@ function pieceNode(piece, me) {
   if (typeof piece === 'string') return piece;
   switch (piece.kind) {
     case 'code': return h('code', { dir: 'ltr' }, piece.text);
-    case 'link': return h('a', { href: piece.href, title: piece.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, piece.text);
+    case 'link': return h('a', { href: piece.href, 'data-name': piece.href, title: piece.href, target: '_blank', rel: 'noopener noreferrer nofollow' }, piece.text);
     case 'mention': return h('span', { class: piece.name === me ? 'mention me' : 'mention' }, piece.text);
     default: return h(TAGS[piece.kind], {}, ...piece.inline.map((inner) => pieceNode(inner, me)));
   }

@@ -3,7 +3,7 @@
 import { current } from '../model.js';
 import { hashOf } from '../model/place.js';
 import { ago, duration, t } from '../words.js';
-import { button, element, fill, h, iconButton, icon, onChange } from './dom.js';
+import { button, element, fill, h, iconButton, icon, onChange, setText } from './dom.js';
 import { roomPicture, titleOf } from './who.js';
 
 /** @typedef {import('../model.js').State} State */
@@ -16,6 +16,11 @@ export function makeHeader({ dispatch, state, session }) {
   const toggle = (/** @type {'details' | 'search'} */ panel) => () => dispatch({ type: 'panel', panel: state().panel === panel ? null : panel });
   const search = iconButton('search', t('search'), toggle('search'));
   const details = iconButton('people', t('details'), toggle('details'));
+  const title = h('h1', { dir: 'auto' });
+  const about = h('p');
+  let picture = h('span');
+  head.append(h('a.icon-button.back', { href: hashOf(null), 'aria-label': t('toRooms') }, icon('back')),
+    picture, h('div.about', {}, title, about), search, details);
 
   const show = onChange((/** @type {Room | null} */ room, /** @type {State['people']} */ _, /** @type {State['panel']} */ panel) => {
     head.hidden = room === null;
@@ -23,12 +28,11 @@ export function makeHeader({ dispatch, state, session }) {
     const now = state();
     search.setAttribute('aria-pressed', String(panel === 'search'));
     details.setAttribute('aria-pressed', String(panel === 'details'));
-    head.replaceChildren(
-      h('a.icon-button.back', { href: hashOf(null), 'aria-label': t('toRooms') }, icon('back')),
-      roomPicture(now, room),
-      h('div.about', {}, h('h1', { dir: 'auto' }, titleOf(now, room)), h('p', {}, subtitle(room))),
-      search, details,
-    );
+    const before = picture;
+    picture = roomPicture(now, room);
+    before.replaceWith(picture);
+    setText(title, titleOf(now, room));
+    setText(about, subtitle(room));
   });
 
   const showNone = onChange((/** @type {Room | null} */ room, /** @type {string | null} */ id, /** @type {string | undefined} */ why, /** @type {boolean} */ isHere) => {

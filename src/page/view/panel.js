@@ -2,7 +2,7 @@
 
 import { current } from '../model.js';
 import { t } from '../words.js';
-import { drawDetails } from './details.js';
+import { makeDetails } from './details.js';
 import { element, focusComposer, h, iconButton, onChange } from './dom.js';
 import { makeSearch } from './search.js';
 
@@ -14,22 +14,26 @@ export function makePanel(parts) {
     focusComposer();
   };
   const title = h('h2');
-  const body = h('div.panel-body', {});
+  const body = h('div.panel-body', { tabindex: -1 });
   const search = makeSearch(parts);
   place.append(h('header', {}, title, iconButton('close', t('close'), close)), body);
 
+  /** @type {ReturnType<typeof makeDetails>} */
+  let showDetails;
   const show = onChange((/** @type {import('../model.js').Panel} */ panel, /** @type {string} */ _) => {
     document.documentElement.classList.toggle('has-panel', panel !== null);
     place.hidden = panel === null;
-    if (panel === null) return body.replaceChildren();
+    body.replaceChildren();
+    if (panel === null) return;
     title.textContent = t(panel);
     place.setAttribute('aria-label', t(panel));
     if (panel === 'search') {
-      body.replaceChildren(search);
+      body.append(search);
       search.querySelector('input')?.focus();
+    } else {
+      showDetails = makeDetails(parts, body);
     }
   });
-  const showDetails = onChange((/** @type {import('../model/room.js').Room} */ room, /** @type {unknown} */ _) => drawDetails(parts, body, room));
 
   return (/** @type {import('../model.js').State} */ state) => {
     const room = current(state);

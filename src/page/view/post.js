@@ -5,7 +5,7 @@ import { plain } from '../model/format.js';
 import { clockTime, exactTime, listed, number, t } from '../words.js';
 import { refusal } from '../session.js';
 import { formatted } from './formatted.js';
-import { fill, h, icon } from './dom.js';
+import { fill, h, icon, keepFocus } from './dom.js';
 import { avatarOf, called, nameTag } from './who.js';
 
 /** @typedef {import('../model.js').State} State */
@@ -24,7 +24,7 @@ export function drawPost(old, state, room, line, isLead) {
   row.classList.toggle('to-me', line.mentions?.includes(me) ?? false);
   row.classList.toggle('pinned', line.pinned ?? false);
   row.setAttribute('aria-label', `${called(state, line.from)}, ${clockTime(line.time)}`);
-  fill(/** @type {Element} */ (row.firstElementChild),
+  draw(row,
     isLead && avatarOf(state, line.from),
     isLead ? h('p.who', {}, nameTag(state, line.from), line.guest && h('small.tag', {}, t('guest')), timeOf(line)) : timeOf(line),
     line.pinned && h('p.mark', {}, icon('pin'), t('pinned')),
@@ -43,7 +43,7 @@ export function drawPending(old, state, room, post, isLead) {
   row.dataset.key = post.key;
   row.setAttribute('aria-label', `${called(state, me.name)}, ${t(post.state === 'failed' ? 'failed' : 'waiting')}`);
   const isFailed = post.state === 'failed';
-  fill(/** @type {Element} */ (row.firstElementChild),
+  draw(row,
     isLead && avatarOf(state, me.name),
     isLead && h('p.who', {}, nameTag(state, me.name)),
     post.reply_to !== undefined && quote(state, room, post.reply_to),
@@ -54,6 +54,11 @@ export function drawPending(old, state, room, post, isLead) {
       isFailed && h('button', { 'data-does': 'retry' }, t('retry')),
       (isFailed || isLate || post.state !== 'sent' && state.link.phase !== 'connected') && h('button', { 'data-does': 'discard' }, t('discard'))));
   return row;
+}
+
+/** @param {HTMLElement} row @param {...import('./dom.js').Child} content */
+function draw(row, ...content) {
+  keepFocus(row, () => fill(/** @type {Element} */ (row.firstElementChild), ...content));
 }
 
 /** @param {PostLine} line */
@@ -76,7 +81,7 @@ function body(line, me) {
 function quote(state, room, seq) {
   const source = sourceOf(room, seq);
   const text = source === undefined ? '…' : !source ? t('sourceGone') : source.deleted ? t('deleted') : plain(source.body ?? '').slice(0, 200);
-  return h('button.quote', { 'data-does': 'jump', 'data-seq': seq },
+  return h('button.quote', { 'data-does': 'jump', 'data-seq': seq, 'data-name': 'quote' },
     icon('reply'), h('i.unseen', {}, t('replyingTo')), source && nameTag(state, source.from), h('span', { dir: 'auto' }, text));
 }
 
@@ -86,7 +91,7 @@ function reactions(state, { reactions: all = [] }, me) {
   return h('p.reactions', {}, ...all.map(({ emoji, users }) => {
     const names = listed(users.slice(0, 20).map((name) => called(state, name)));
     return h('button', {
-      'data-does': 'react', 'data-emoji': emoji, 'aria-pressed': String(users.includes(me)), title: t('reacted', { emoji, names }),
+      'data-does': 'react', 'data-emoji': emoji, 'data-name': emoji, 'aria-pressed': String(users.includes(me)), title: t('reacted', { emoji, names }),
     }, emoji, ` ${number(users.length)}`);
   }));
 }

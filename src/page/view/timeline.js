@@ -7,7 +7,7 @@ import { current } from '../model.js';
 import { spans } from '../model/timeline.js';
 import { t } from '../words.js';
 import { actOn } from './acts.js';
-import { element, focusComposer, h, icon, keyed, onChange } from './dom.js';
+import { element, focusComposer, h, icon, keepFocus, keyed, onChange } from './dom.js';
 import { makePages } from './pages.js';
 import { drawPending } from './post.js';
 import { makeReceipt } from './receipt.js';
@@ -148,7 +148,7 @@ export function makeTimeline(parts) {
     log.setAttribute('aria-busy', String(!isLoaded));
     edge.classList.toggle('empty', atStart && all.length === 0);
     if (edge.textContent === text) return;
-    edge.replaceChildren(atStart || isLoading ? h('p', {}, text) : h('button', { onclick: () => readOn('before') }, text));
+    keepFocus(log, () => edge.replaceChildren(atStart || isLoading ? h('p', {}, text) : h('button', { onclick: () => readOn('before') }, text)));
   }
 
   /** @param {Room} of */
