@@ -41,7 +41,13 @@ function turn() {
 const session = makeSession({ dispatch, state: () => state });
 const show = makeView({ session, dispatch, state: () => state });
 
-addEventListener('hashchange', () => dispatch({ type: 'went', place: placeOf(location.hash) }));
+const go = () => dispatch({ type: 'went', place: placeOf(location.hash) });
+addEventListener('hashchange', go);
+// A link to where one is already leads there again: one may have scrolled away since.
+addEventListener('click', ({ target }) => {
+  const link = target instanceof Element ? target.closest('a') : null;
+  if (link?.getAttribute('href') === location.hash) go();
+});
 const attend = () => dispatch({ type: 'attending', on: !document.hidden && document.hasFocus() });
 for (const type of ['focus', 'blur']) addEventListener(type, attend);
 document.addEventListener('visibilitychange', () => {

@@ -268,6 +268,8 @@ describe('search', () => {
     await ann.post('line 160.').waitFor();
     await wheel(ann, 900, ann.post('line 400.'));
     assert.deepEqual((await ann.posts(/line \d+\./)).slice(-240), lines(161, 400));
+    await hit.click();
+    await eventually(async () => assert.ok(await ann.isInView(ann.post('needle')), 'and once more'));
   });
 
   test('is of this room, or of all, and says when there is nothing', async (t) => {

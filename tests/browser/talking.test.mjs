@@ -59,9 +59,15 @@ describe('a post', () => {
     await ann.composer.fill('I have');
     await ann.composer.press('Enter');
     const answer = bo.post('I have');
-    await answer.getByRole('button', { name: /who has the key\?/ }).click();
-    await eventually(async () => assert.ok(await bo.isInView(bo.log.getByRole('article').first())));
-    assert.ok(await bo.log.getByRole('article').first().evaluate((post) => post === document.activeElement));
+    const question = bo.log.getByRole('article').first();
+    // And again, after one has gone on reading.
+    for (let n = 0; n < 2; n += 1) {
+      await answer.getByRole('button', { name: /who has the key\?/ }).click();
+      await eventually(async () => assert.ok(await bo.isInView(question)));
+      assert.ok(await question.evaluate((post) => post === document.activeElement));
+      await answer.scrollIntoViewIfNeeded();
+      await eventually(async () => assert.ok(!(await bo.isInView(question))));
+    }
   });
 
   test('is changed by who wrote it, and says so', async (t) => {

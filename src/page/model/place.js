@@ -1,5 +1,6 @@
 /**
- * Where one is: the address's fragment, which no server sees. An invite room's token is in it.
+ * Where one is: the address's fragment, which no server sees. An invite room's token is in it. To go somewhere again is
+ * another place that says the same.
  *
  *     #/            the list of rooms          #/room/ID        a room          #/room/ID/SEQ        a post in it
  *

@@ -14,6 +14,7 @@ import { makeReceipt } from './receipt.js';
 import { makeTools } from './tools.js';
 
 /** @typedef {import('../model.js').State} State */
+/** @typedef {import('../model/place.js').Place} Place */
 /** @typedef {import('../model/room.js').Room} Room */
 /** @typedef {import('../client/types.js').OutboxPost} OutboxPost */
 
@@ -46,15 +47,15 @@ export function makeTimeline(parts) {
   let follows = true;
   /** Whether one has been brought to where the room begins for one. */
   let isPlaced = false;
-  /** The post that the address names, and whether it is yet to be shown. @type {{ seq: number | null, isDue: boolean }} */
-  let target = { seq: null, isDue: false };
+  /** Where one went last, and whether the post that the address names is yet to be shown. @type {{ place: Place | null, isDue: boolean }} */
+  let target = { place: null, isDue: false };
 
   const showPending = keyed(pending, (/** @type {{ post: OutboxPost, isLead: boolean }} */ { post, isLead }, old) => (
     drawPending(old, state, /** @type {Room} */ (room), post, isLead)));
 
-  const show = onChange((/** @type {Room | null} */ next, /** @type {number | null} */ seq, /** @type {unknown[]} */ ..._) => {
+  const show = onChange((/** @type {Room | null} */ next, /** @type {Place} */ place, /** @type {unknown[]} */ ..._) => {
     if (next?.room !== room?.room) begin();
-    if (seq !== target.seq) target = { seq, isDue: seq !== null };
+    if (place !== target.place) target = { place, isDue: place.seq !== null };
     room = next;
     log.hidden = next === null;
     toNew.hidden = toPresent.hidden = true;
@@ -69,7 +70,7 @@ export function makeTimeline(parts) {
     showEdge(next);
     showReceipt(state, next);
     showTools();
-    if (target.isDue) reveal(next);
+    if (target.isDue) reveal(next, place.seq);
     else if (follows) toEnd(next);
     else if (anchor?.row.isConnected) log.scrollTop += anchor.row.getBoundingClientRect().top - anchor.top;
     showJumps(next);
@@ -98,7 +99,7 @@ export function makeTimeline(parts) {
     showPages = makePages(pages, pendingRow);
     follows = true;
     isPlaced = false;
-    target = { seq: null, isDue: false };
+    target = { place: null, isDue: false };
   }
 
   /** Of lines alone: the rows of days and of what is new go when others come above them. */
@@ -122,10 +123,10 @@ export function makeTimeline(parts) {
     follows = false;
   }
 
-  /** @param {Room} of */
-  function reveal(of) {
-    if (!of.timeline.isLoaded || target.seq === null || !spans(of.timeline, target.seq)) return;
-    const row = rowOf(target.seq);
+  /** @param {Room} of @param {number | null} seq */
+  function reveal(of, seq) {
+    if (!of.timeline.isLoaded || seq === null || !spans(of.timeline, seq)) return;
+    const row = rowOf(seq);
     target = { ...target, isDue: false };
     follows = false;
     isPlaced = true;
@@ -205,6 +206,6 @@ export function makeTimeline(parts) {
 
   return (/** @type {State} */ next) => {
     state = next;
-    show(current(next), next.place.seq, next.people, next.link.phase);
+    show(current(next), next.place, next.people, next.link.phase);
   };
 }
