@@ -94,6 +94,39 @@ describe('a post', () => {
     assert.equal(await ann.posts(/something else/).then((all) => all.length), 0);
   });
 
+  test('that is changed leaves alone what one has begun elsewhere', async (t) => {
+    const house = await open(t);
+    const late = /** @type {(() => void)[]} */ ([]);
+    const ann = await house.account('ann', {
+      prepare: (context) => context.routeWebSocket(/\/ws$/, (socket) => {
+        const server = socket.connectToServer();
+        socket.onMessage((text) => {
+          if (/"type":"edit"/.test(String(text))) late.push(() => server.send(text));
+          else server.send(text);
+        });
+      }),
+    });
+    await ann.say('question');
+    await ann.hears('ann', 'question');
+    await ann.makeOpenRoom('garden');
+    await ann.say('teh end');
+    await ann.hears('ann', 'teh end');
+    await ann.composer.press('ArrowUp');
+    await ann.composer.fill('the end');
+    await ann.composer.press('Enter');
+    await eventually(() => assert.equal(late.length, 1));
+    await ann.goTo('lobby');
+    await ann.tool('question', 'Reply');
+    await ann.page.getByText('Replying to').waitFor();
+    late[0]?.();
+    await ann.room('garden').getByText('the end').waitFor();
+    await ann.say('answer');
+    await ann.post('answer').getByRole('button', { name: /question/ }).waitFor();
+    await ann.goTo('garden');
+    await ann.post('the end').waitFor();
+    assert.equal(await ann.page.getByText('Editing').isVisible(), false);
+  });
+
   test('is taken back by who wrote it, which leaves its place', async (t) => {
     const house = await open(t);
     const ann = await house.guest('ann');

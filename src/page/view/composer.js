@@ -69,7 +69,10 @@ export function makeComposer(parts) {
     const { composing } = now;
     const body = text.value.trim();
     if (composing?.kind === 'edit') {
-      session.attempt(session.chat.edit(now.room, composing.seq, body)).then((done) => { if (done) compose(null); });
+      session.attempt(session.chat.edit(now.room, composing.seq, body)).then((done) => {
+        // Meanwhile one may be in another room, or have begun something else in this one.
+        if (done && state().rooms.get(now.room)?.composing === composing) compose(null, now.room);
+      });
     } else {
       try {
         session.chat.post(now.room, body, composing ? { reply_to: composing.seq } : {}).sent.catch(() => {});
@@ -84,10 +87,9 @@ export function makeComposer(parts) {
     text.focus();
   });
 
-  /** @param {Room['composing']} composing */
-  function compose(composing) {
-    const now = room();
-    if (now) dispatch({ type: 'compose', room: now.room, composing });
+  /** @param {Room['composing']} composing @param {string} [of] a room */
+  function compose(composing, of = shownRoom) {
+    dispatch({ type: 'compose', room: of, composing });
   }
 
   text.addEventListener('input', written);
