@@ -177,6 +177,23 @@ describe('a keyboard', () => {
     await hasFocus(ann, add);
   });
 
+  test('leaves to an input method what is the input method\'s', async (t) => {
+    const house = await open(t);
+    const ann = await house.guest('ann');
+    const details = await ann.details();
+    await ann.composer.fill('かな');
+    // The second is Safari's, of the key that ends the word.
+    for (const sign of [{ isComposing: true }, { keyCode: 229 }]) {
+      for (const key of ['Enter', 'Escape']) await ann.composer.dispatchEvent('keydown', { key, ...sign });
+    }
+    assert.equal(await ann.composer.inputValue(), 'かな');
+    assert.ok(await details.isVisible());
+    await ann.composer.press('Enter');
+    await ann.hears('ann', 'かな');
+    await ann.composer.press('Escape');
+    await details.waitFor({ state: 'hidden' });
+  });
+
   test('stays where it is while others talk, and while one reacts', async (t) => {
     const house = await open(t);
     const ann = await house.account('ann');

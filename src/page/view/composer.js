@@ -8,7 +8,7 @@ import { mayPost } from '../model/room.js';
 import { draftKey, recall, remember } from '../storage.js';
 import { duration, listed, t } from '../words.js';
 import { makeCompletion } from './completion.js';
-import { element, fill, h, iconButton, onChange, setText } from './dom.js';
+import { element, fill, h, iconButton, isComposing, onChange, setText } from './dom.js';
 import { openEmoji } from './emoji.js';
 import { called, nameTag, titleOf } from './who.js';
 
@@ -94,7 +94,7 @@ export function makeComposer(parts) {
 
   text.addEventListener('input', written);
   text.addEventListener('keydown', (event) => {
-    if (event.isComposing || completion.take(event)) return;
+    if (isComposing(event) || completion.take(event)) return;
     const isEmpty = text.value === '';
     if (event.key === 'Enter' && !event.shiftKey && !isTouch) form.requestSubmit();
     else if (event.key === 'Escape' && room()?.composing) compose(null);

@@ -4,7 +4,7 @@ import { current } from '../model.js';
 import { listed } from '../model/list.js';
 import { t } from '../words.js';
 import { openDialog } from './dialog.js';
-import { focusComposer, h } from './dom.js';
+import { focusComposer, h, isComposing } from './dom.js';
 
 /** @type {[string, import('../words.js').Word][]} */
 const SHORTCUTS = [
@@ -18,7 +18,7 @@ export function watchKeys(parts, rooms) {
   addEventListener('keydown', (event) => {
     const isControl = (event.ctrlKey || event.metaKey) && !event.altKey;
     const key = event.key.toLowerCase();
-    if (parts.state().arriving || document.querySelector('dialog[open], :popover-open')) return;
+    if (isComposing(event) || parts.state().arriving || document.querySelector('dialog[open], :popover-open')) return;
     if (isControl && key === 'k') rooms.find();
     else if (isControl && event.shiftKey && key === 'f') parts.dispatch({ type: 'panel', panel: 'search' });
     else if (isControl && event.key === '/') openShortcuts();
