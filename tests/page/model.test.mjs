@@ -116,6 +116,13 @@ describe('reading', () => {
     assert.equal(readSeq(back), null);
   });
 
+  test('is told of what has come, where the log is longer already', () => {
+    const back = from(IN_LOBBY, heard(entry(1)), welcome([summary({ seq: 3, unread: 2, read: 1 })]));
+    assert.equal(readSeq(back), null);
+    assert.deepEqual(readSeq(from(back, heard(entry(2)))), { room: 'lobby', seq: 2 });
+    assert.deepEqual(readSeq(from(back, heard(entry(2)), heard(entry(3)))), { room: 'lobby', seq: 3 });
+  });
+
   test('and receiving are known of others, and never go back', () => {
     const receipt = (kind, name, seq) => ({ type: kind, of: { room: 'lobby', from: name, seq } });
     const state = from(IN_LOBBY, heard(entry(1, 'post', { from: 'ann' })), receipt('read', 'bo', 1), receipt('read', 'bo', 0), receipt('received', 'cy', 1));

@@ -32,7 +32,9 @@ export function needs(state) {
 export function readSeq(state) {
   const room = current(state);
   if (!room || !state.isAttending || !room.isAtBottom || !room.timeline.isLoaded || !room.timeline.atEnd) return null;
-  return room.seq > room.read ? { room: room.room, seq: room.seq } : null;
+  // After a lost connection the log may be longer than what has come of it.
+  const seq = timeline.lastSeq(room.timeline) ?? room.seq;
+  return seq > room.read ? { room: room.room, seq } : null;
 }
 
 /** @param {Room} room @param {number | null} seq the post that the address names @returns {Need[]} */
