@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { before, describe, test } from 'node:test';
 
-import { GONE, PHONE, eventually, open } from './support.mjs';
+import { GONE, PHONE, cable, comesBack, eventually, open } from './support.mjs';
 
 /** @type {string} */
 let axe;
@@ -184,6 +184,26 @@ describe('read aloud', () => {
     await ann.hears('bo', 'the end');
     const heard = () => ann.page.evaluate(() => /** @type {any} */ (window).heard);
     await eventually(async () => assert.deepEqual((await heard()).filter((/** @type {string} */ text) => text), ['bo: this is news', 'bo: the end']));
+  });
+
+  test('is nothing of what was deleted before one came back', async (t) => {
+    const house = await open(t);
+    const line = cable();
+    const ann = await house.account('ann', { prepare: line.prepare });
+    const bo = await house.account('bo');
+    await line.cut();
+    await ann.page.getByText('Reconnecting').waitFor();
+    await bo.say('a slip');
+    await bo.menu('a slip', 'Delete');
+    await bo.confirm('Delete');
+    await bo.hears('bo', 'This post was deleted.');
+    await bo.say('good evening');
+    await bo.hears('bo', 'good evening');
+    line.mend();
+    await comesBack(ann);
+    await ann.hears('bo', 'good evening');
+    await ann.hears('bo', 'This post was deleted.');
+    assert.deepEqual(await ann.page.locator('#announcer p').allTextContents(), ['bo: good evening']);
   });
 
   test('is that one has lost the connection, and not its seconds', async (t) => {

@@ -6,10 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
-import { GONE, HOST, eventually, open } from './support.mjs';
-
-/** The longest wait of the client's back-off, and what a busy machine adds to it. */
-const RECONNECT_MS = 45_000;
+import { GONE, HOST, RECONNECT_MS, cable, comesBack, eventually, open } from './support.mjs';
 
 /** A daemon that keeps what it is told, through kills too. @param {import('node:test').TestContext} t @param {string[]} [flags] */
 async function lasting(t, flags = []) {
@@ -17,36 +14,6 @@ async function lasting(t, flags = []) {
   const house = await open(t, ['--data', join(directory, 'chat.db'), ...flags]);
   t.after(() => rm(directory, { recursive: true }));
   return house;
-}
-
-/** A cable that can be pulled: the page is there, its socket is not. */
-function cable() {
-  let isCut = false;
-  /** @type {Set<import('playwright-core').WebSocketRoute>} */
-  const sockets = new Set();
-  return {
-    /** @param {import('playwright-core').BrowserContext} context */
-    prepare: (context) => context.routeWebSocket(/\/ws$/, (socket) => {
-      if (isCut) return void socket.close({ code: 1012 });
-      sockets.add(socket);
-      socket.connectToServer();
-    }),
-    async cut() {
-      isCut = true;
-      await Promise.all([...sockets].map((socket) => socket.close({ code: 1012 })));
-      sockets.clear();
-    },
-    mend() { isCut = false; },
-  };
-}
-
-/** It says that it is away, and comes back when one says so. @param {import('./person.mjs').Person} person */
-async function comesBack({ page }) {
-  const lost = page.getByText('Reconnecting');
-  await eventually(async () => {
-    await page.getByRole('button', { name: 'Now' }).click({ timeout: 1_000 }).catch(() => {});
-    assert.equal(await lost.isVisible(), false);
-  }, RECONNECT_MS);
 }
 
 describe('a server that is killed in mid-conversation', () => {

@@ -17,6 +17,9 @@ import { Program } from './program.mjs';
 
 export const WAIT_MS = 15_000;
 
+/** The longest wait of the client's back-off, and what a busy machine adds to it. */
+export const RECONNECT_MS = 45_000;
+
 /** How often it is looked whether something has become true. */
 const LOOK_MS = 40;
 
@@ -149,6 +152,36 @@ export async function eventually(assertion, timeoutMs = WAIT_MS) {
       await new Promise((done) => setTimeout(done, LOOK_MS));
     }
   }
+}
+
+/** A cable that can be pulled: the page is there, its socket is not. */
+export function cable() {
+  let isCut = false;
+  /** @type {Set<import('playwright-core').WebSocketRoute>} */
+  const sockets = new Set();
+  return {
+    /** @param {import('playwright-core').BrowserContext} context */
+    prepare: (context) => context.routeWebSocket(/\/ws$/, (socket) => {
+      if (isCut) return void socket.close({ code: 1012 });
+      sockets.add(socket);
+      socket.connectToServer();
+    }),
+    async cut() {
+      isCut = true;
+      await Promise.all([...sockets].map((socket) => socket.close({ code: 1012 })));
+      sockets.clear();
+    },
+    mend() { isCut = false; },
+  };
+}
+
+/** It says that it is away, and comes back when one says so. @param {Person} person */
+export async function comesBack({ page }) {
+  const lost = page.getByText('Reconnecting');
+  await eventually(async () => {
+    await page.getByRole('button', { name: 'Now' }).click({ timeout: 1_000 }).catch(() => {});
+    assert.equal(await lost.isVisible(), false);
+  }, RECONNECT_MS);
 }
 
 /** A phone held upright. */

@@ -1,4 +1,4 @@
-/** Reads new posts of the room that one is in aloud, politely. Not its history, and not one's own. */
+/** Reads new posts of the room that one is in aloud, politely. Not its history, not one's own, and nothing of what was deleted. */
 
 import { current } from '../model.js';
 import { plain } from '../model/format.js';
@@ -14,7 +14,7 @@ export function makeAnnouncer({ session, state }) {
   session.chat.on('entry', (entry) => {
     const now = state();
     const room = current(now);
-    if (entry.kind !== 'post' || room?.room !== entry.room || entry.seq <= room.read || entry.from === now.me?.name) return;
+    if (entry.kind !== 'post' || entry.deleted || room?.room !== entry.room || entry.seq <= room.read || entry.from === now.me?.name) return;
     place.append(h('p', {}, `${called(now, entry.from)}: ${plain(entry.body ?? '')}`));
     while (place.children.length > POSTS_MAX) place.firstElementChild?.remove();
   });

@@ -8,6 +8,7 @@ import { element, onChange } from './dom.js';
 import { called, titleOf } from './who.js';
 
 /** @typedef {import('../model.js').State} State */
+/** @typedef {import('../client/types.js').PostEntry} PostEntry */
 
 /** @param {State} state what wants attention: mentions, and posts to oneself */
 function attentionIn({ rooms }) {
@@ -27,25 +28,40 @@ export function makeTitle() {
   };
 }
 
+/** Another tab or machine on which it is read has said so by then. */
+const READ_ELSEWHERE_MS = 1_500;
+
 /** @param {import('./view.js').Parts} parts */
 export function watchForNotifications({ session, state }) {
   session.chat.on('entry', (entry) => {
-    const now = state();
-    const room = now.rooms.get(entry.room);
-    if (entry.kind !== 'post' || !room || !now.me || entry.from === now.me.name || entry.seq <= room.read) return;
-    const isLookedAt = now.isAttending && now.place.room === entry.room;
-    const isForMe = room.kind === 'direct' || entry.mentions?.includes(now.me.name);
-    if (isLookedAt || !isForMe || recall('notify') !== 'on' || Notification.permission !== 'granted') return;
-    const notification = notify(t('notifyTitle', { name: called(now, entry.from), room: titleOf(now, room) }), {
-      body: plain(entry.body ?? '').slice(0, 200), tag: entry.room, icon: 'favicon.svg',
-    });
+    if (entry.kind !== 'post' || entry.deleted || !newsIn(entry)) return;
+    if (recall('notify') !== 'on' || Notification.permission !== 'granted') return;
+    setTimeout(show, READ_ELSEWHERE_MS, entry);
+  });
+
+  /** The room of a post that one should know of and has not seen. @param {PostEntry} entry */
+  function newsIn(entry) {
+    const { rooms, me, isAttending, place } = state();
+    const room = rooms.get(entry.room);
+    if (!room || !me || entry.from === me.name || entry.seq <= room.read) return null;
+    const isLookedAt = isAttending && place.room === entry.room;
+    const isForMe = room.kind === 'direct' || entry.mentions?.includes(me.name);
+    return isForMe && !isLookedAt ? room : null;
+  }
+
+  /** @param {PostEntry} entry */
+  function show(entry) {
+    const room = newsIn(entry);
+    if (!room) return;
+    const title = t('notifyTitle', { name: called(state(), entry.from), room: titleOf(state(), room) });
+    const notification = notify(title, { body: plain(entry.body ?? '').slice(0, 200), tag: entry.room, icon: 'favicon.svg' });
     if (!notification) return;
     notification.onclick = () => {
       window.focus();
       session.go(entry.room, entry.seq);
       notification.close();
     };
-  });
+  }
 }
 
 /** Null where a page may ask to, and may not: Android leaves notifications to service workers. @param {string} title @param {NotificationOptions} options */
