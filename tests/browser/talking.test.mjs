@@ -202,6 +202,31 @@ describe('others', () => {
     await ann.hears('ann', 'hello @bertram and @bertha !');
   });
 
+  test('are not called by who goes elsewhere in the text', async (t) => {
+    const house = await open(t);
+    const ann = await house.guest('ann');
+    await house.guest('bertram');
+    const offered = ann.page.getByRole('listbox', { name: 'Mention' });
+    /** @type {[string, number][]} the key that moves the cursor, and how often */
+    const ways = [['ArrowLeft', 1], ['ArrowLeft', 3], ['Home', 1], ['Shift+ArrowLeft', 1]];
+    for (const [key, times] of ways) {
+      await ann.composer.fill('');
+      await ann.composer.pressSequentially('@be');
+      await offered.waitFor();
+      for (let n = 0; n < times; n += 1) await ann.page.keyboard.press(key);
+      await offered.waitFor({ state: 'hidden' });
+    }
+    await ann.composer.fill('');
+    await ann.composer.pressSequentially('hi @be');
+    await offered.waitFor();
+    // In one go: the key comes before the browser has told that the cursor is elsewhere.
+    await ann.composer.evaluate((field) => {
+      /** @type {HTMLTextAreaElement} */ (field).setSelectionRange(0, 0);
+      field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+    });
+    await ann.hears('ann', 'hi @be');
+  });
+
   test('are seen to type, and to stop', async (t) => {
     const house = await open(t);
     const ann = await house.guest('ann');

@@ -15,6 +15,8 @@ export function makeCompletion({ state }, text, box) {
   /** @type {string[]} */
   let names = [];
   let at = 0;
+  /** Where the cursor was then: the names are for what is before it. */
+  let cursor = 0;
 
   /** What is written of a name before the cursor. */
   function begun() {
@@ -30,6 +32,7 @@ export function makeCompletion({ state }, text, box) {
     const begins = (/** @type {string} */ name) => [name, person(state(), name).display ?? ''].some((one) => one.toLocaleLowerCase().startsWith(part));
     names = [...known].filter(begins).sort().slice(0, NAMES_MAX);
     at = 0;
+    cursor = text.selectionStart;
     // A name that is written out is for Enter to send.
     if (names.every((name) => name.toLocaleLowerCase() === part)) return close();
     return draw();
@@ -61,13 +64,21 @@ export function makeCompletion({ state }, text, box) {
     text.removeAttribute('aria-activedescendant');
   }
 
+  /** Whoever goes elsewhere in the text is done with the name. */
+  function closeIfMoved() {
+    if (names.length > 0 && (text.selectionStart !== cursor || text.selectionEnd !== cursor)) close();
+  }
+
   text.addEventListener('input', look);
   text.addEventListener('blur', close);
+  document.addEventListener('selectionchange', closeIfMoved);
 
   return {
     close,
     /** @param {KeyboardEvent} event @returns {boolean} whether the key was for the list */
     take(event) {
+      // The event of it may be yet to come.
+      closeIfMoved();
       if (names.length === 0) return false;
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (step !== undefined) {
