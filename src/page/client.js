@@ -76,7 +76,8 @@ function makeOwn(core) {
     reconnectNow: () => core.reconnectNow(),
 
     /**
-     * Is somebody else from now on, as after a log-in: `{}` is who the cookie says. Connects anew.
+     * Is somebody else from now on, as after a log-in: `{}` is who the cookie says. Connects anew. Rooms that were
+     * followed and that the new person is not in are followed no more, unless they are joined again.
      *
      * @param {Identity} identity
      */

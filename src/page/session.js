@@ -81,6 +81,8 @@ export function makeSession({ dispatch, state }) {
   function arrive(notice) {
     remember('me', null);
     chat.close();
+    // Who comes next begins with their own rooms.
+    for (const room of chat.followed()) chat.detach(room);
     dispatch({ type: 'arrive', notice });
   }
 

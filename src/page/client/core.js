@@ -153,11 +153,17 @@ export function makeCore(options) {
 
   /** @param {Welcome} next */
   function welcomed(next) {
-    if (welcome && welcome.user.id !== next.user.id) whispers.forget();
+    const before = welcome?.user ?? next.user;
+    if (before.id !== next.user.id) whispers.forget();
     welcome = next;
     mine.clear();
     for (const { room } of next.rooms) mine.add(room);
     credentials.welcomed(next);
+    // A guest who has become an account, or has been made anew, has another id and is the same person: names do not pass on.
+    if (before.name !== next.user.name) {
+      const error = new ChatError({ code: 'not_member', message: 'You are somebody else now, who is not in that room.' });
+      for (const room of rooms.leaveBehind(mine)) emit('detached', { room, error });
+    }
     emit('welcome', next);
     for (const waiter of connecting.splice(0)) waiter.resolve(next);
     // A listener may have had enough.

@@ -19,7 +19,8 @@ import { ChatError } from './wire.js';
 /**
  * @typedef {{ resolve(joined: Joined): void, reject(error: ChatError): void }} Waiter
  * @typedef {{ room: string, cursor: Cursor | null, phase: 'idle' | 'asked' | 'live' | 'resting', mends: number,
- *   timer: any, joined: Joined | null, waiters: Waiter[], early: (() => void)[] }} Followed
+ *   timer: any, joined: Joined | null, waiters: Waiter[], early: (() => void)[], isEarlier: boolean }} Followed
+ *   `isEarlier`: asked for on an earlier connection, on which we may have been somebody else.
  */
 
 /** How often a hole is asked for before it is told: a server that cannot fill it must not be asked for ever. */
@@ -135,6 +136,7 @@ export function makeRooms({ clock, random, ask, joined, entry, gap, dropped }) {
     /** @param {string} room @param {Cursor | null} since @returns {Promise<Joined>} */
     join(room, since) {
       const one = followed.get(room) ?? begun(room, since);
+      one.isEarlier = false;
       if (one.phase === 'live' && one.joined) return Promise.resolve(one.joined);
       followed.set(room, one);
       /** @type {Promise<Joined>} */
@@ -153,6 +155,17 @@ export function makeRooms({ clock, random, ask, joined, entry, gap, dropped }) {
 
     /** The server has put us out. @param {string} room */
     out: (room) => drop(room, null),
+
+    /**
+     * We are not who we were. What they followed is not for us, unless we are in it too: to resume it would make us a member.
+     *
+     * @param {Set<string>} mine @returns {string[]} what is not followed any more
+     */
+    leaveBehind(mine) {
+      const theirs = [...followed.values()].filter(({ room, isEarlier }) => isEarlier && !mine.has(room)).map(({ room }) => room);
+      for (const room of theirs) drop(room, null);
+      return theirs;
+    },
 
     /** @param {number} roomsMax that one `resume` may name */
     welcomed(roomsMax) {
@@ -188,6 +201,7 @@ export function makeRooms({ clock, random, ask, joined, entry, gap, dropped }) {
       for (const one of followed.values()) {
         clock.clearTimeout(one.timer);
         one.phase = 'idle';
+        one.isEarlier = true;
         goOn(one);
       }
     },
@@ -220,5 +234,5 @@ export function makeRooms({ clock, random, ask, joined, entry, gap, dropped }) {
 /** @param {string} room @param {Cursor | null} since @returns {Followed} */
 function begun(room, since) {
   const cursor = since && { ...since };
-  return { room, cursor, phase: 'idle', mends: 0, timer: undefined, joined: null, waiters: [], early: [] };
+  return { room, cursor, phase: 'idle', mends: 0, timer: undefined, joined: null, waiters: [], early: [], isEarlier: false };
 }

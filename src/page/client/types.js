@@ -96,7 +96,7 @@
  *   - `entry`: what happened in a room that is followed. Each once, in order, missed ones and live ones.
  *   - `gap`: what came after the last entry and up to `seq` was not and will not be told: `history` has it, or nobody.
  *     If `missed` is null, it is another log: throw away what you have of the room.
- *   - `detached`: the server lets us follow a room no longer.
+ *   - `detached`: the server lets us follow a room no longer; or we are somebody else now, who is not in it.
  *   - `typing`: `on: false` comes by itself too, after a silence and with the post.
  *   - `post`: a post in the outbox has changed. `sent` and `discarded` ones are no longer in it.
  *   - `error`: what the server says without being asked.

@@ -308,13 +308,13 @@ describe('storage', () => {
     const world = tab(storage);
     const { sent } = world.chat.post('lobby', 'ann\'s');
     world.chat.identify({ token: 'a_bo' });
-    world.socket.welcome({ user: { id: 'u2', name: 'bo', guest: false } });
+    world.socket.welcome({ user: { id: 'u2', name: 'bo', guest: false }, rooms: [{ room: 'lobby', read: 0 }] });
     world.socket.say({ type: 'joined', ...LOG, seq: 10, recovered: true });
     await assert.rejects(sent, { code: 'closed' });
     assert.deepEqual(world.chat.outbox(), []);
     assert.deepEqual(bodies(world.socket), []);
     world.chat.identify({ token: 'a_ann' });
-    world.socket.welcome({ user: ANN });
+    world.socket.welcome({ user: ANN, rooms: [{ room: 'lobby', read: 0 }] });
     world.socket.say({ type: 'joined', ...LOG, seq: 10, recovered: true });
     await settle();
     assert.deepEqual(bodies(world.socket), ['ann\'s']);

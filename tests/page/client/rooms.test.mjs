@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { MENDS_MAX } from '../../../src/page/client/rooms.js';
-import { makeWorld, post, settle } from './world.mjs';
+import { ANN, makeWorld, post, settle } from './world.mjs';
 
 const LOG = { room: 'lobby', epoch: 'e1', first: 1 };
 const seqs = (world) => world.of('entry').map(({ seq }) => seq);
@@ -214,6 +214,56 @@ describe('a lost connection', () => {
       assert.deepEqual(third.last('resume').rooms[0].since, { epoch: answer.epoch ?? 'e1', seq: answer.seq + 1 });
     });
   }
+});
+
+describe('somebody else', () => {
+  const BEA = { id: 'u2', name: 'bea', guest: false };
+  const resumed = (socket) => socket.of('resume').flatMap(({ rooms }) => rooms.map(({ room }) => room));
+  /** Ann follows the lobby, an open room and an invite room. */
+  function ann(user = ANN) {
+    const world = makeWorld();
+    const socket = world.connect({ user, rooms: [{ room: 'lobby', read: 0 }] });
+    for (const room of ['lobby', 'rust', '~secret']) {
+      world.chat.join(room);
+      socket.ok('join', { ...LOG, room, seq: 10 });
+    }
+    return world;
+  }
+
+  test('does not follow, and so become a member of, what another followed', () => {
+    const world = ann();
+    world.chat.identify({ token: 'a_bea' });
+    world.socket.welcome({ user: BEA, rooms: [{ room: 'lobby', read: 0 }] });
+    assert.deepEqual(resumed(world.socket), ['lobby']);
+    assert.deepEqual(world.chat.followed(), ['lobby']);
+    assert.deepEqual(world.of('detached').map(({ room, error }) => [room, error.code]), [['rust', 'not_member'], ['~secret', 'not_member']]);
+  });
+
+  test('by the cookie of another tab neither', async () => {
+    const world = ann();
+    const next = await world.again({ user: BEA, rooms: [{ room: 'lobby', read: 0 }, { room: 'rust', read: 0 }] });
+    assert.deepEqual(resumed(next), ['lobby', 'rust']);
+  });
+
+  test('follows what was joined for them, whoever followed it before', async () => {
+    const world = ann();
+    world.chat.on('welcome', () => world.chat.join('tea'));
+    world.chat.identify({ token: 'a_bea' });
+    const joined = world.chat.join('rust');
+    world.socket.welcome({ user: BEA });
+    assert.deepEqual(resumed(world.socket), ['rust', 'tea']);
+    world.socket.say({ type: 'joined', ...LOG, room: 'rust', seq: 10 });
+    assert.equal((await joined).room, 'rust');
+  });
+
+  test('is not a guest who has become an account, or was made anew', async () => {
+    const world = ann({ id: 'g1', name: 'gus', guest: true });
+    for (const user of [{ id: 'g2', name: 'gus', guest: true }, { id: '3', name: 'gus', guest: false }]) {
+      const next = await world.again({ user });
+      assert.deepEqual(resumed(next), ['lobby', 'rust', '~secret']);
+      for (const room of resumed(next)) next.say({ type: 'joined', ...LOG, room, seq: 10, recovered: true });
+    }
+  });
 });
 
 describe('a log', () => {
