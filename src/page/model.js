@@ -21,7 +21,8 @@
  *   `arriving`: who one is has to be asked. `open`: rooms that are listed. `refused`: why a room could not be entered.
  *
  * @typedef {import('./client/types.js').Entry} Entry
- * @typedef {{ entries: readonly Entry[], more: boolean, moreAfter?: boolean, changes: readonly import('./client/types.js').ChangeEntry[] }} History
+ * @typedef {{ entries: readonly Entry[], more: boolean, moreAfter?: boolean, as_of: number,
+ *   changes: readonly import('./client/types.js').ChangeEntry[] }} History
  * @typedef {{ type: 'state', link: LinkState } | { type: 'welcome', welcome: import('./client/types.js').Welcome }
  *   | { type: 'joined', of: import('./client/types.js').Joined } | { type: 'entry', of: Entry }
  *   | { type: 'gap', of: import('./client/types.js').Gap } | { type: 'room', summary: Summary }

@@ -153,13 +153,8 @@ export function makeSession({ dispatch, state }) {
         const options = where === 'end' || from === null ? {} : { [where]: from };
         return dispatch({ type: 'loaded', room, where, history: await chat.history(room, { ...options, limit: HISTORY_LINES }) });
       }
-      case 'around': {
-        const before = await chat.history(room, { before: need.seq + 1, limit: CONTEXT_LINES });
-        const after = await chat.history(room, { after: need.seq, limit: CONTEXT_LINES });
-        const entries = [...before.entries, ...after.entries];
-        const changes = [...before.changes, ...after.changes];
-        return dispatch({ type: 'loaded', room, where: 'around', history: { entries, more: before.more, moreAfter: after.more, changes } });
-      }
+      case 'around':
+        return dispatch({ type: 'loaded', room, where: 'around', history: await chat.around(room, need.seq, { limit: CONTEXT_LINES }) });
       case 'members': {
         const answer = await chat.members(room, { limit: MEMBERS_PAGE });
         const { members, total } = answer;

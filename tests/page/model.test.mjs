@@ -220,6 +220,12 @@ describe('what is needed', () => {
     assert.ok(!keys(there).some((key) => key.startsWith('around')));
   });
 
+  test('is what was told while the last lines were on their way', () => {
+    const past = from(start, connected, joined(), went('lobby', 2), loaded('around', page(posts(1, 3), { moreAfter: true })), scrolled(false, 'after'));
+    const behind = from(past, heard(entry(10)), loaded('after', page(posts(4, 9), { as_of: 9 })), scrolled(false, 'after'));
+    assert.ok(keys(behind).includes('after lobby 9'));
+  });
+
   test('is the present, if one goes back to it', () => {
     const past = from(start, connected, joined(), went('lobby', 2), loaded('around', page(posts(1, 3), { moreAfter: true })));
     assert.ok(keys(from(past, { type: 'present', room: 'lobby' })).includes('end lobby'));

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { EMPTY, LINES_MAX, PAGE_LINES, backwards, entered, find, firstSeq, lastSeq, loaded } from '../../src/page/model/timeline.js';
+import { EMPTY, LINES_MAX, PAGE_LINES, backwards, entered, find, firstSeq, lastSeq, loaded as loadedAt } from '../../src/page/model/timeline.js';
 import { entry, page, posts, seqs } from './world.mjs';
 
 const range = (from, to) => posts(from, to).map(({ seq }) => seq);
 const at = (timeline, ...entries) => entries.reduce(entered, timeline);
+const loaded = (timeline, where, history, seq = 0) => loadedAt(timeline, where, history, seq);
 const present = (from, to, more = false) => loaded(EMPTY, 'end', page(posts(from, to), { more }));
 
 describe('lines', () => {
@@ -45,6 +46,16 @@ describe('lines', () => {
   test('in the past are not followed by what is said now', () => {
     const past = loaded(EMPTY, 'around', page(posts(1, 5), { moreAfter: true }));
     assert.deepEqual(seqs(at(past, entry(99))), range(1, 5));
+  });
+
+  test('of a page older than what was told are not the last: what was told then is read on', () => {
+    const past = loaded(EMPTY, 'around', page(posts(40, 80), { more: true, moreAfter: true }));
+    const behind = loaded(at(past, entry(101)), 'after', page(posts(81, 100), { as_of: 100 }), 101);
+    assert.equal(behind.atEnd, false);
+    const all = loaded(at(behind, entry(102)), 'after', page(posts(101, 102), { as_of: 102 }), 102);
+    assert.deepEqual([seqs(all), all.atEnd], [range(40, 102), true]);
+    const jumped = loaded(EMPTY, 'around', page(posts(60, 100), { more: true, as_of: 100 }), 101);
+    assert.equal(jumped.atEnd, false);
   });
 
   test('that are replayed take the place of what was there', () => {

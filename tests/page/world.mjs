@@ -21,8 +21,9 @@ export function summary(fields = {}) {
   return { room: 'lobby', kind: 'lobby', name: 'lobby', epoch: 'e1', seq: 0, role: 'member', read: 0, unread: 0, mentions: 0, ...fields };
 }
 
-export function page(entries, { more = false, moreAfter = false, changes = [] } = {}) {
-  return { entries, more, moreAfter, changes };
+/** Of a log that has gone on no further than was told, if nothing else is said. */
+export function page(entries, { more = false, moreAfter = false, as_of = Number.MAX_SAFE_INTEGER, changes = [] } = {}) {
+  return { entries, more, moreAfter, as_of, changes };
 }
 
 /** A state is never changed, only followed by another. */

@@ -17,7 +17,7 @@ import { roomId } from './wire.js';
 
 /** @typedef {ReturnType<typeof makeMethods>} Methods */
 /**
- * @typedef {{ room: string, changes: ChangeEntry[] }} Reading a history request on its way, and what was told meanwhile
+ * @typedef {{ room: string, changes: ChangeEntry[] }} Reading history on its way, and what was told meanwhile
  */
 
 /**
@@ -31,6 +31,13 @@ export function makeMethods(request, reading) {
    * @param {string} type @param {string} room @param {object} [fields] @returns {Promise<Stored>}
    */
   const act = (type, room, fields) => request(type, { room: roomId(room), ...fields });
+
+  /** What is told of the room is noted until it is taken out of `reading`. @param {string} room @returns {Reading} */
+  function begun(room) {
+    const read = { room: roomId(room), changes: [] };
+    reading.add(read);
+    return read;
+  }
 
   return {
     /** Any request: the fields of its answer. */
@@ -75,11 +82,28 @@ export function makeMethods(request, reading) {
      * @returns {Promise<Page>}
      */
     async history(room, { before, after, limit } = {}) {
-      const read = { room: roomId(room), changes: /** @type {ChangeEntry[]} */ ([]) };
-      reading.add(read);
+      const read = begun(room);
       try {
         const page = await request('history', { room: read.room, before, after, limit });
         return { ...page, changes: read.changes.filter((entry) => entry.seq > page.as_of) };
+      } finally {
+        reading.delete(read);
+      }
+    },
+    /**
+     * Lines on both sides of a post, as `history` gives them: up to `limit` that end with it, and as many after it.
+     *
+     * @param {string} room @param {number} seq of the post @param {{ limit?: number }} [options]
+     * @returns {Promise<Page & { moreAfter: boolean }>} `more` is before them; `as_of` is of those after the post
+     */
+    async around(room, seq, { limit } = {}) {
+      const read = begun(room);
+      const ask = (/** @type {object} */ beside) => request('history', { room: read.room, ...beside, limit });
+      try {
+        const [before, after] = await Promise.all([ask({ before: seq + 1 }), ask({ after: seq })]);
+        // The log went on between the two: each has what its own lines were changed by.
+        const changes = read.changes.filter((entry) => entry.seq > (entry.post <= seq ? before : after).as_of);
+        return { entries: [...before.entries, ...after.entries], more: before.more, moreAfter: after.more, as_of: after.as_of, changes };
       } finally {
         reading.delete(read);
       }

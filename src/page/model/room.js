@@ -114,7 +114,7 @@ export function gapped(room, gap) {
 export function loaded(room, where, history, me) {
   const keys = new Set(history.entries.map((entry) => (entry.kind === 'post' && entry.from === me ? entry.key : undefined)));
   const pending = room.pending.some(({ key }) => keys.has(key)) ? room.pending.filter(({ key }) => !keys.has(key)) : room.pending;
-  return { ...room, pending, want: null, timeline: timeline.loaded(room.timeline, where, history) };
+  return { ...room, pending, want: null, timeline: timeline.loaded(room.timeline, where, history, room.seq) };
 }
 
 /** @param {Room} room @param {OutboxPost} post @returns {Room} */

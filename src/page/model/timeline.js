@@ -81,17 +81,23 @@ export function entered(timeline, entry) {
  * History has come.
  *
  * @param {Timeline} timeline @param {Where} where
- * @param {{ entries: readonly Entry[], more: boolean, moreAfter?: boolean, changes: readonly ChangeEntry[] }} answer
+ * @param {import('../model.js').History} answer
  *   `more` in the direction that was asked for; around a post `more` is before it, and `moreAfter` after
+ * @param {number} seq the last entry that was told
  * @returns {Timeline}
  */
-export function loaded(timeline, where, { entries, more, moreAfter = false, changes }) {
-  const next = placed(timeline, where, entries.map(lineOf), more, moreAfter);
+export function loaded(timeline, where, { entries, more, moreAfter = false, as_of, changes }, seq) {
+  // A page may be older than what was told while it was on its way, and was not taken: there is more, whatever it says.
+  const isBehind = as_of < seq;
+  const next = placed(timeline, where, entries.map(lineOf), more, moreAfter, isBehind);
   return changes.reduce(entered, next);
 }
 
-/** @param {Timeline} timeline @param {Where} where @param {Line[]} lines @param {boolean} more @param {boolean} moreAfter @returns {Timeline} */
-function placed(timeline, where, lines, more, moreAfter) {
+/**
+ * @param {Timeline} timeline @param {Where} where @param {Line[]} lines
+ * @param {boolean} more @param {boolean} moreAfter @param {boolean} isBehind @returns {Timeline}
+ */
+function placed(timeline, where, lines, more, moreAfter, isBehind) {
   const first = firstSeq(timeline) ?? Infinity;
   const last = lastSeq(timeline) ?? 0;
   switch (where) {
@@ -101,10 +107,10 @@ function placed(timeline, where, lines, more, moreAfter) {
     }
     case 'after': {
       const next = appended(timeline, lines.filter(({ seq }) => seq > last));
-      return trimmed({ ...next, atEnd: !more }, 'start');
+      return trimmed({ ...next, atEnd: !more && !isBehind }, 'start');
     }
     case 'around':
-      return { pages: pagesOf(lines), isLoaded: true, atStart: !more, atEnd: !moreAfter };
+      return { pages: pagesOf(lines), isLoaded: true, atStart: !more, atEnd: !moreAfter && !isBehind };
     case 'end': {
       // What was said since the answer was made is here already.
       const newest = lines.at(-1)?.seq ?? 0;

@@ -330,6 +330,27 @@ describe('history', () => {
     assert.deepEqual(seqs(world), [11, 12, 13, 14, 15, 16]);
   });
 
+  test('around a post brings to each side the changes that are not in it, whichever was read first', async () => {
+    for (const isBeforeFirst of [true, false]) {
+      const { world, socket } = following(10);
+      const page = world.chat.around('Lobby', 5, { limit: 2 });
+      const [before, after] = socket.of('history');
+      assert.deepEqual([before, after].map(request), [{ room: 'lobby', before: 6, limit: 2 }, { room: 'lobby', after: 5, limit: 2 }]);
+      const answers = (as_of) => ({
+        before: { type: 'ok', id: before.id, room: 'lobby', entries: [post(4), post(5)], more: true, as_of },
+        after: { type: 'ok', id: after.id, room: 'lobby', entries: [post(6), post(7)], more: false, as_of },
+      });
+      socket.say(answers(10)[isBeforeFirst ? 'before' : 'after']);
+      socket.say(react(11, isBeforeFirst ? 7 : 5), react(12, isBeforeFirst ? 5 : 7));
+      socket.say(answers(12)[isBeforeFirst ? 'after' : 'before']);
+      socket.say(react(13, 5), react(14, 7));
+      const { entries, more, moreAfter, as_of, changes } = await page;
+      assert.deepEqual([entries.map(({ seq }) => seq), more, moreAfter], [[4, 5, 6, 7], true, false]);
+      assert.equal(as_of, isBeforeFirst ? 12 : 10);
+      assert.deepEqual(changes.map(({ seq }) => seq), [12, 13, 14]);
+    }
+  });
+
   test('has nothing to do with other rooms, and forgets when it is done', async () => {
     const { world, socket } = following(10);
     world.chat.join('rust');
