@@ -1,6 +1,7 @@
 /** The part of the server that is asked by HTTP: who one is. The session is a cookie that no script sees. */
 
 import { ChatError } from './client.js';
+import { jsonOf } from './client/wire.js';
 
 /** @typedef {import('./client/types.js').User} User */
 /** @typedef {{ id: string, created: string, last_used: string, label: string, current: boolean }} Session */
@@ -11,7 +12,7 @@ import { ChatError } from './client.js';
  */
 async function call(method, path, body) {
   const headers = body ? { 'Content-Type': 'application/json' } : {};
-  const response = await fetch(`/api/${path}`, { method, headers, body: body ? JSON.stringify(body) : null })
+  const response = await fetch(`/api/${path}`, { method, headers, body: body ? jsonOf(body) : null })
     .catch(() => { throw new ChatError({ code: 'disconnected' }); });
   const answer = response.status === 204 ? {} : await response.json().catch(() => ({}));
   if (response.ok) return answer;

@@ -75,6 +75,8 @@ describe('people', () => {
     assert.deepEqual([body, reactions], ['hello all', [{ emoji: '👍', users: ['bo'] }]]);
     assert.deepEqual([as_of, changes], [seq + 2, []]);
     assert.deepEqual((await bo.search('hello all')).hits.map((hit) => hit.entry.seq), [seq]);
+    const cut = ann.post('lobby', 'cut 👍'.slice(0, -1));
+    assert.equal((await ann.history('lobby', { after: (await cut.sent).seq - 1 })).entries[0].body, 'cut \ufffd');
     await assert.rejects(ann.post('lobby', 'x'.repeat(ann.limits.post_chars + 1)).sent, { code: 'body_too_long' });
   });
 

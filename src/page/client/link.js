@@ -9,7 +9,7 @@
  *        └────────────────────────────────────┘  4500–4999, or our own close
  */
 
-import { parseFrame } from './wire.js';
+import { jsonOf, parseFrame } from './wire.js';
 
 /** @typedef {import('./types.js').Frame} Frame */
 /** @typedef {import('./types.js').LinkState} LinkState */
@@ -193,7 +193,7 @@ export function makeLink({ clock, random, network, WebSocket, dial, refused, hea
   /** @param {object} frame */
   function send(frame) {
     // One that is about to close takes nothing, and browsers complain of whoever tries.
-    if (socket?.readyState === OPEN) socket.send(JSON.stringify(frame));
+    if (socket?.readyState === OPEN) socket.send(jsonOf(frame));
   }
 
   return {

@@ -3,7 +3,7 @@
  * connection.
  */
 
-import { ChatError } from './wire.js';
+import { ChatError, jsonOf } from './wire.js';
 
 /** @typedef {import('./types.js').Frame} Frame */
 /** @typedef {(error: ChatError | null, ok: any) => void} Settle */
@@ -63,7 +63,7 @@ export function makeRequests({ clock, send, overdue, bytesMax }) {
 
 /** @param {object} frame */
 function bytesOf(frame) {
-  return new TextEncoder().encode(JSON.stringify(frame)).length;
+  return new TextEncoder().encode(jsonOf(frame)).length;
 }
 
 export function disconnected() {

@@ -36,6 +36,16 @@ export function isChange(entry) {
 }
 
 /**
+ * As JSON that the server reads: UTF-8 has no half of a character, which is what remains where a text was cut in the
+ * middle of an emoji. In place of it stands U+FFFD, as in all that a browser sends.
+ *
+ * @param {object} frame
+ */
+export function jsonOf(frame) {
+  return JSON.stringify(frame, (_, value) => (typeof value === 'string' ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value));
+}
+
+/**
  * @param {unknown} data what a socket gave
  * @returns {import('./types.js').Frame | null} null if this is nothing that we could know
  */

@@ -422,6 +422,15 @@ describe('a request', () => {
     await assert.rejects(lost, { code: 'disconnected' });
   });
 
+  test('has no half of a character, which no server reads: each is replaced', () => {
+    const { world, socket } = following();
+    const [high, low] = '😀'.split('');
+    world.chat.edit('lobby', 4, `${high}a😀${low}`).catch(() => {});
+    assert.equal(socket.last('edit').body, '\ufffda😀\ufffd');
+    world.chat.rename('lobby', `Tea${high}`).catch(() => {});
+    assert.equal(socket.last('rename').name, 'Tea\ufffd');
+  });
+
   test('has the shape that the server knows', async () => {
     const world = makeWorld();
     const socket = world.connect();
