@@ -215,8 +215,8 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
 
     /** @param {import('./types.js').User} user */
     welcomed(user) {
-      // A guest whose token has run out has another id under the same name, and its posts still to send.
-      const owner = user.guest ? `guest ${user.name}` : user.id;
+      // A guest who has become an account, or has been made anew, has another id under the same name, and its posts still to send.
+      const owner = user.name;
       if (shelf.owner !== owner) {
         if (shelf.owner !== null) {
           const error = new ChatError({ code: 'closed', message: 'It waits for who wrote it.' });

@@ -14,6 +14,12 @@
  */
 const LOCK_MS = 20_000;
 
+/** Whose post lies here for longer does not come back for it: the log-in has ended meanwhile. */
+export const KEPT_MS = 90 * 24 * 3_600_000;
+
+/** What all posts' names begin with, whoever wrote them, for whichever server. */
+const POSTS = 'wsrelay.post ';
+
 /**
  * @param {{ storage: import('./host.js').Shelf, locks: import('./host.js').Locks | null,
  *   clock: import('./host.js').Clock, address: string }} of
@@ -21,7 +27,7 @@ const LOCK_MS = 20_000;
 export function makeShelf({ storage, locks, clock, address }) {
   /** Whose posts these are. @type {string | null} */
   let owner = null;
-  const prefix = () => `wsrelay.post ${address} ${owner} `;
+  const prefix = () => `${POSTS}${address} ${owner} `;
 
   /** @param {string} key @param {KeptPost | { sent: Receipt }} post @returns {boolean} whether it is kept */
   function put(key, post) {
@@ -34,11 +40,31 @@ export function makeShelf({ storage, locks, clock, address }) {
     }
   }
 
+  function names() {
+    return Array.from({ length: storage.length }, (_, place) => storage.key(place) ?? '');
+  }
+
+  /** Others' posts do not lie here for ever. */
+  function sweep() {
+    const oldest = clock.now() - KEPT_MS;
+    try {
+      for (const name of names().filter((one) => one.startsWith(POSTS) && !one.startsWith(prefix()))) {
+        const post = parsePost(storage.getItem(name));
+        if (post && 'at' in post && post.at < oldest) storage.removeItem(name);
+      }
+    } catch {
+      // Nothing is kept there.
+    }
+  }
+
   return {
     get owner() { return owner; },
 
     /** @param {string} person */
-    belongTo(person) { owner = person; },
+    belongTo(person) {
+      owner = person;
+      sweep();
+    },
 
     put,
 
@@ -65,8 +91,7 @@ export function makeShelf({ storage, locks, clock, address }) {
     all() {
       const posts = [];
       try {
-        for (let place = 0; place < storage.length; place += 1) {
-          const name = storage.key(place) ?? '';
+        for (const name of names()) {
           const post = name.startsWith(prefix()) ? parsePost(storage.getItem(name)) : null;
           if (post && !('sent' in post)) posts.push({ ...post, key: name.slice(prefix().length) });
         }

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 
 import { randomKey } from '../../../src/page/client/host.js';
 import { OTHERS_MS, POSTS_MAX } from '../../../src/page/client/outbox.js';
+import { KEPT_MS } from '../../../src/page/client/shelf.js';
 import { ANN, AT, makeClock, makeStorage, makeWorld, post, settle } from './world.mjs';
 
 const LOG = { room: 'lobby', epoch: 'e1', first: 1 };
@@ -320,6 +321,46 @@ describe('storage', () => {
     assert.deepEqual(bodies(world.socket), ['ann\'s']);
   });
 
+  test('is still one\'s own when a guest becomes an account, or is made anew', async () => {
+    const storage = makeStorage();
+    const world = makeWorld({ storage: storage.tab(), locks: storage.locks, newKey: randomKey });
+    world.connect({ user: { id: 'g1', name: 'gus', guest: true } });
+    join(world, world.socket);
+    const { sent } = world.chat.post('lobby', 'as a guest');
+    await settle();
+    world.socket.refuse('post', 'slow', 60_000);
+    await settle();
+    for (const user of [{ id: 'g2', name: 'gus', guest: true }, { id: '3', name: 'gus', guest: false }]) {
+      const next = await world.again({ user });
+      next.say({ type: 'joined', ...LOG, seq: 10, recovered: true });
+    }
+    await settle();
+    assert.deepEqual(bodies(world.socket), ['as a guest']);
+    world.socket.ok('post', OK);
+    assert.equal((await sent).seq, 11);
+    assert.equal(storage.items.size, 0);
+  });
+
+  test('does not keep for ever what nobody comes back for', async () => {
+    const storage = makeStorage();
+    const clock = makeClock();
+    const guest = makeWorld({ clock, storage: storage.tab(), locks: storage.locks });
+    guest.connect({ user: { id: 'g1', name: 'guest-1', guest: true } });
+    guest.chat.post('lobby', 'never sent');
+    guest.chat.close();
+    const kept = () => [...storage.items.values()].map((text) => JSON.parse(text).body);
+    clock.sleep(KEPT_MS);
+    tab(storage, { clock }).chat.close();
+    assert.deepEqual(kept(), ['never sent']);
+    clock.sleep(1);
+    const ann = tab(storage, { clock });
+    assert.deepEqual(kept(), []);
+    ann.chat.post('lobby', 'ann\'s');
+    ann.chat.close();
+    clock.sleep(2 * KEPT_MS);
+    assert.deepEqual(tab(storage, { clock }).chat.outbox().map(({ body }) => body), ['ann\'s'], 'who comes back has it');
+  });
+
   test('that is full keeps nothing and says so, and the post goes out all the same', async () => {
     const storage = makeStorage();
     storage.full = true;
@@ -346,7 +387,7 @@ describe('storage', () => {
 
   test('of another version or another program does no harm', () => {
     const storage = makeStorage();
-    const prefix = 'wsrelay.post ws://chat.test/ws u1 ';
+    const prefix = 'wsrelay.post ws://chat.test/ws ann ';
     for (const text of ['{', 'null', '{"room":7}', '[]']) storage.items.set(`${prefix}${storage.items.size}`, text);
     storage.items.set('theirs', 'x');
     assert.deepEqual(tab(storage).chat.outbox(), []);
@@ -469,7 +510,7 @@ describe('several tabs', () => {
 
   test('do not wait for ever for one that holds a lock', async () => {
     const storage = makeStorage();
-    storage.locks.seize('wsrelay.post ws://chat.test/ws u1 lobby');
+    storage.locks.seize('wsrelay.post ws://chat.test/ws ann lobby');
     const world = tab(storage);
     world.socket.answer = ({ type }) => { if (type === 'ping') world.socket.say({ type: 'pong' }); };
     world.chat.post('lobby', 'hi');
