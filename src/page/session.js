@@ -24,8 +24,11 @@ const TOAST_MS = 6_000;
 /** What the model takes as the client tells it. */
 const TOLD_ON = /** @type {const} */ (['joined', 'entry', 'received', 'read', 'profile', 'post']);
 
-/** The server says that the cookie is nobody's. */
-const NOT_LOGGED_IN = 4501;
+/**
+ * The server does not let in who one is: the cookie is nobody's any more, its name is somebody else's, or there is none and
+ * guests are not admitted. Who one is has to be asked.
+ */
+const WHO_ARE_YOU = [4501, 4502, 4503];
 
 /** @param {{ dispatch(event: Event): void, state(): State }} model */
 export function makeSession({ dispatch, state }) {
@@ -35,7 +38,7 @@ export function makeSession({ dispatch, state }) {
   let toastId = 0;
 
   chat.on('state', (link) => {
-    if (link.phase === 'stopped' && link.code === NOT_LOGGED_IN) arrive(t('loggedOut'));
+    if (link.phase === 'stopped' && WHO_ARE_YOU.includes(link.code)) arrive(t('loggedOut'));
     else dispatch({ type: 'state', link });
   });
   chat.on('welcome', (welcome) => {

@@ -81,6 +81,39 @@ describe('an account', () => {
     await ann.isCalled('ann');
   });
 
+  test('shares nothing with the next person at the same page', async (t) => {
+    const house = await open(t);
+    const bea = await house.account('bea');
+    await bea.page.close();
+    const ann = await house.account('ann');
+    await ann.makeOpenRoom('rust');
+    const link = await ann.makeInviteRoom('secret');
+    await ann.say('between us');
+    await ann.hears('ann', 'between us');
+    await (await ann.settings()).getByRole('button', { name: 'Log out' }).click();
+    await ann.page.getByRole('heading', { name: 'You are invited' }).waitFor();
+    await ann.page.goto(house.address('#/room/lobby'));
+    await ann.logIn('bea');
+    await ann.isCalled('bea');
+    await ann.isAt('lobby');
+    assert.equal(await ann.room('secret').count() + await ann.room('rust').count(), 0);
+    const again = await house.visitor({ hash: new URL(link).hash });
+    await again.logIn('ann');
+    await again.isAt('secret');
+    await again.hears('ann', 'between us');
+    assert.equal(await again.log.getByText('bea').count(), 0);
+  });
+
+  test('whose log-in is gone is asked for, where guests are not let in too', async (t) => {
+    const house = await open(t, ['--guests', 'off']);
+    const ann = await house.account('ann');
+    await ann.context.clearCookies();
+    await ann.page.reload();
+    await ann.page.getByText('You are logged out. Who are you?').waitFor();
+    await ann.logIn('ann');
+    await ann.isCalled('ann');
+  });
+
   test('has rules, and the page says which one was broken', async (t) => {
     const house = await open(t);
     await house.account('ann');
