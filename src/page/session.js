@@ -42,8 +42,10 @@ export function makeSession({ dispatch, state }) {
     else dispatch({ type: 'state', link });
   });
   chat.on('welcome', (welcome) => {
-    // Without its cookie the page would be some guest of the server's naming: who one is has to be asked then.
-    if (recall('me') !== null && recall('me') !== welcome.user.name) return arrive(t('loggedOut'));
+    // Without its cookie the page would be some guest of the server's naming: who one is has to be asked then. If another
+    // tab has logged out, and nobody in again, the browser remembers nobody, but this tab does.
+    const name = recall('me') ?? state().me?.name ?? welcome.user.name;
+    if (name !== welcome.user.name) return arrive(t('loggedOut'));
     asked.clear();
     dispatch({ type: 'welcome', welcome });
     welcome.rooms.forEach(follow);
@@ -220,9 +222,9 @@ export function makeSession({ dispatch, state }) {
     register: (name, password) => become(api.register(name, password)),
     /** @param {string} name @param {string} password */
     logIn: (name, password) => become(api.logIn(name, password)),
+    /** Whoever could not be logged out stays: the browser would still be theirs. */
     async logOut() {
-      await api.logOut().catch(() => {});
-      arrive('');
+      if (await attempt(api.logOut())) arrive('');
     },
     /** The account is gone. */
     forget: () => arrive(t('accountGone')),

@@ -81,6 +81,19 @@ describe('an account', () => {
     await ann.isCalled('ann');
   });
 
+  test('stays logged in where logging out fails, and the page says so', async (t) => {
+    const house = await open(t);
+    const ann = await house.account('ann', { mayComplain: answered(503) });
+    const refusal = { status: 503, json: { error: { code: 'unavailable', message: 'The disk is full.' } } };
+    await ann.page.route('**/api/logout', (route) => route.fulfill(refusal), { times: 1 });
+    await (await ann.settings()).getByRole('button', { name: 'Log out' }).click();
+    await ann.isTold('The disk is full.');
+    await ann.say('still me');
+    await ann.hears('ann', 'still me');
+    await (await ann.settings()).getByRole('button', { name: 'Log out' }).click();
+    await ann.page.getByRole('heading', { name: 'Come in and talk' }).waitFor();
+  });
+
   test('shares nothing with the next person at the same page', async (t) => {
     const house = await open(t);
     const bea = await house.account('bea');

@@ -211,6 +211,19 @@ describe('a network that goes', () => {
     await ann.page.getByText(/^Offline\. /).waitFor({ state: 'hidden' });
   });
 
+  test('while another tab logs out does not come back as somebody else', async (t) => {
+    const house = await open(t);
+    const line = cable();
+    const ann = await house.account('ann', { prepare: line.prepare });
+    const tab = await ann.anotherTab();
+    await line.cut();
+    await ann.page.getByText('Reconnecting').waitFor();
+    await (await tab.settings()).getByRole('button', { name: 'Log out' }).click();
+    await tab.page.getByRole('heading', { name: 'Come in and talk' }).waitFor();
+    line.mend();
+    await ann.page.getByText('You are logged out. Who are you?').waitFor({ timeout: RECONNECT_MS });
+  });
+
   test('for too long leaves a gap, and the page says how large', async (t) => {
     const house = await open(t, ['--post-rate', '0', '--command-rate', '0']);
     const line = cable();
