@@ -106,10 +106,7 @@ function looking(state, event) {
       return { ...one, quotes: new Map(one.quotes).set(event.seq, source?.kind === 'post' ? source : null) };
     });
     case 'previewed': return inRoom(state, event.room, (one) => ({ ...one, last: one.last ?? (event.entry && timeline.lineOf(event.entry)) }));
-    case 'scrolled': return inRoom(state, event.room, (one) => {
-      if (one.isAtBottom === event.isAtBottom && one.want === event.want) return one;
-      return { ...one, isAtBottom: event.isAtBottom, want: event.want };
-    });
+    case 'scrolled': return scrolled(state, event);
     case 'present': return inRoom({ ...state, place: { room: event.room, seq: null } }, event.room, (one) => (
       one.timeline.atEnd ? one : { ...one, timeline: timeline.EMPTY }));
     case 'moreMembers': return inRoom(state, event.room, (one) => (
@@ -202,6 +199,14 @@ function went(state, place) {
   const next = { ...state, place, panel: isSame ? state.panel : null };
   if (isSame || place.room === null) return next;
   return marked(next);
+}
+
+/** @param {State} state @param {Extract<Event, { type: 'scrolled' }>} event @returns {State} */
+function scrolled(state, { room: id, isAtBottom, want }) {
+  const next = inRoom(state, id, (one) => (one.isAtBottom === isAtBottom && one.want === want ? one : { ...one, isAtBottom, want }));
+  // Who has read on from a post to the end has left it: what is read anew later is not read around it.
+  const hasLeft = isAtBottom && state.place.room === id && state.place.seq !== null && next.rooms.get(id)?.timeline.atEnd;
+  return hasLeft ? { ...next, place: { room: id, seq: null } } : next;
 }
 
 /** What is new when one comes is marked as new until one comes again. @param {State} state @returns {State} */

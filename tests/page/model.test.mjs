@@ -183,6 +183,27 @@ describe('a gap', () => {
     assert.ok(keys(state).includes('end lobby'));
   });
 
+  test('has the last line read anew, for the list', () => {
+    const state = from(IN_LOBBY, heard(entry(2)), gap({}));
+    assert.equal(lobby(state).last, undefined);
+    assert.ok(keys(state).includes('preview lobby'));
+    assert.equal(lobby(from(state, { type: 'previewed', room: 'lobby', entry: entry(5_000) })).last.seq, 5_000);
+  });
+
+  test('has the last lines read by who has read on to the end from a post that a link led to', () => {
+    const there = from(IN_LOBBY, went('lobby', 2), loaded('around', page(posts(1, 9), { more: true })), scrolled(false));
+    assert.ok(keys(from(there, gap({}))).includes('around lobby 2'), 'who is still there stays there');
+    assert.ok(keys(from(there, scrolled(true), scrolled(false), gap({}))).includes('end lobby'));
+  });
+
+  test('leaves no own post waiting that the log had before what is read anew', () => {
+    const sent = from(IN_LOBBY, pending({}), gap({}), pending({ state: 'sent', seq: 101 }));
+    const read = (as_of) => from(sent, loaded('end', page(posts(4_941, as_of), { more: true, as_of })));
+    assert.deepEqual(lobby(read(5_000)).pending, []);
+    const later = from(IN_LOBBY, pending({}), pending({ state: 'sent', seq: 10 }), loaded('end', page(posts(1, 9), { as_of: 9 })));
+    assert.equal(lobby(later).pending.length, 1, 'its entry is still to come');
+  });
+
   test('says how much is not kept any more', () => {
     assert.equal(lobby(from(IN_LOBBY, heard(entry(1)), heard(entry(2)), gap({ reason: 'trimmed', first: 17 }))).lost, 14);
   });

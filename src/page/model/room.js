@@ -94,7 +94,8 @@ function withChange(room, entry) {
 }
 
 /**
- * Entries passed that will not be delivered. What is here may have been edited or deleted by them, so it is read anew.
+ * Entries passed that will not be delivered. What is here may have been edited or deleted by them, so it is read anew, the
+ * last line too.
  *
  * @param {Room} room @param {import('../client/types.js').Gap} gap @returns {Room}
  */
@@ -102,18 +103,21 @@ export function gapped(room, gap) {
   const had = timeline.lastSeq(room.timeline);
   const lost = had !== null && room.timeline.atEnd && gap.missed !== null ? Math.max(0, gap.first - had - 1) : room.lost;
   const seq = gap.missed === null ? gap.seq : Math.max(room.seq, gap.seq);
-  return { ...room, seq, lost, first: gap.first, timeline: timeline.EMPTY, quotes: new Map(), want: null, isMembersStale: true, pins: null };
+  return {
+    ...room, seq, lost, first: gap.first, timeline: timeline.EMPTY, last: undefined, quotes: new Map(), want: null, isMembersStale: true, pins: null,
+  };
 }
 
 /**
- * History has come. What it has of one's own posts does not wait any more: the log may have had one before its writer
- * was told so.
+ * History has come. What the log had by then of one's own posts does not wait any more: it may have had one before its writer
+ * was told so, and the entry of one that fell into a gap does not come.
  *
  * @param {Room} room @param {timeline.Where} where @param {import('../model.js').History} history @param {string} me @returns {Room}
  */
 export function loaded(room, where, history, me) {
   const keys = new Set(history.entries.map((entry) => (entry.kind === 'post' && entry.from === me ? entry.key : undefined)));
-  const pending = room.pending.some(({ key }) => keys.has(key)) ? room.pending.filter(({ key }) => !keys.has(key)) : room.pending;
+  const isThere = (/** @type {OutboxPost} */ { key, seq }) => keys.has(key) || (seq !== undefined && seq <= history.as_of);
+  const pending = room.pending.some(isThere) ? room.pending.filter((post) => !isThere(post)) : room.pending;
   return { ...room, pending, want: null, timeline: timeline.loaded(room.timeline, where, history, room.seq) };
 }
 
