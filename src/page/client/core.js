@@ -6,7 +6,7 @@
 import { makeCredentials, socketAddress } from './credentials.js';
 import { makeEvents } from './events.js';
 import {
-  browserLocks, browserStorage, memoryStorage, randomKey, systemClock, systemNetwork, watchBrowserStorage,
+  browserLocks, browserStorage, memoryStorage, randomKey, systemClock, systemNetwork, watchBrowserStorage, wholeClock,
 } from './host.js';
 import { makeLink } from './link.js';
 import { makeOutbox } from './outbox.js';
@@ -28,7 +28,8 @@ import { ChatError, isChange } from './wire.js';
 
 /** @param {Options} options */
 export function makeCore(options) {
-  const { clock = systemClock, random = Math.random, newKey = randomKey, receipts = true } = options;
+  const { random = Math.random, newKey = randomKey, receipts = true } = options;
+  const clock = options.clock ? wholeClock(options.clock) : systemClock;
   const address = socketAddress(options.url, globalThis.location?.href);
   const browser = options.storage === undefined ? browserStorage() : null;
   const storage = options.storage ?? browser ?? memoryStorage();

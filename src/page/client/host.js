@@ -2,7 +2,11 @@
  * Where the client runs: clock, chance, network, and what outlives the page. The only file that knows browsers from
  * Node; what is not there is done without.
  *
- * @typedef {{ now(): number, setTimeout(done: () => void, ms: number): any, clearTimeout(timer: any): void }} Clock
+ * @typedef {{ now(): number, setTimeout(done: () => void, ms: number): any, clearTimeout(timer: any): void,
+ *   monotonic?(): number }} GivenClock
+ *   `now` is in milliseconds since 1970, and jumps when somebody sets the clock; `monotonic` is in milliseconds since any
+ *   moment, and only goes on: what is waited for is measured by it.
+ * @typedef {Required<GivenClock>} Clock
  * @typedef {(changed: (key: string, value: string | null) => void) => () => void} WatchStorage
  *   Calls back when another tab changed what is stored; returns what ends it.
  * @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'> & { watch?: WatchStorage }} Shelf
@@ -16,9 +20,20 @@ const TIMER_MS_MAX = 3_600_000;
 /** @type {Clock} */
 export const systemClock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   setTimeout: (done, ms) => setTimeout(done, Math.min(ms, TIMER_MS_MAX)),
   clearTimeout: (timer) => clearTimeout(timer),
 };
+
+/** One without `monotonic` is taken to be never set. @param {GivenClock} clock @returns {Clock} */
+export function wholeClock(clock) {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic?.() ?? clock.now(),
+    setTimeout: (done, ms) => clock.setTimeout(done, ms),
+    clearTimeout: (timer) => clock.clearTimeout(timer),
+  };
+}
 
 /** 128 random bits, as a post's key. */
 export function randomKey() {

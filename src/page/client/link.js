@@ -87,7 +87,7 @@ export function makeLink({ clock, random, network, WebSocket, dial, refused, hea
   function listenTo(opened) {
     opened.onmessage = ({ data }) => {
       if (opened !== socket) return;
-      heardAt = clock.now();
+      heardAt = clock.monotonic();
       framesHeard += 1;
       const frame = parseFrame(data);
       if (frame) take(frame);
@@ -102,7 +102,7 @@ export function makeLink({ clock, random, network, WebSocket, dial, refused, hea
   function take(frame) {
     if (frame.type === 'welcome' && state.phase === 'connecting') {
       clock.clearTimeout(timer);
-      connectedAt = clock.now();
+      connectedAt = clock.monotonic();
       if (frame.ping_ms > 0) pingMs = frame.ping_ms;
       watchSilence();
       become({ phase: 'connected' });
@@ -114,9 +114,9 @@ export function makeLink({ clock, random, network, WebSocket, dial, refused, hea
 
   function watchSilence() {
     clock.clearTimeout(timer);
-    const quietMs = clock.now() - heardAt;
+    const quietMs = clock.monotonic() - heardAt;
     timer = clock.setTimeout(() => {
-      if (clock.now() - heardAt >= pingMs) probe(PONG_MS);
+      if (clock.monotonic() - heardAt >= pingMs) probe(PONG_MS);
       watchSilence();
     }, quietMs < pingMs ? pingMs - quietMs : pingMs);
   }
@@ -150,7 +150,7 @@ export function makeLink({ clock, random, network, WebSocket, dial, refused, hea
    * come at once.
    */
   function retry() {
-    if (state.phase === 'connected' && clock.now() - connectedAt >= STABLE_MS) attempt = 0;
+    if (state.phase === 'connected' && clock.monotonic() - connectedAt >= STABLE_MS) attempt = 0;
     drop();
     if (!network.isOnline()) return become({ phase: 'offline' });
     const askedMs = Number.isFinite(lastWords?.after_ms) ? lastWords?.after_ms : 0;

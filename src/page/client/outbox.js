@@ -19,10 +19,10 @@ import { ChatError } from './wire.js';
 /** @typedef {import('./types.js').Receipt} Receipt */
 
 /**
- * @typedef {OutboxPost & { isFresh: boolean, isOthers: boolean, promise: Promise<Receipt>,
+ * @typedef {Omit<OutboxPost, 'until'> & { dueAt?: number, isFresh: boolean, isOthers: boolean, promise: Promise<Receipt>,
  *   resolve(receipt: Receipt): void, reject(error: ChatError): void }} Item
  *   `isFresh`: written on this connection, so that a room which does not know us is the writer's mistake; `isOthers`:
- *   written in another tab, which lives.
+ *   written in another tab, which lives; `dueAt`: it is not sent before, by the clock that nobody sets.
  */
 
 /** A program that writes into the void has to be stopped somewhere. */
@@ -70,6 +70,11 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
   /** @param {string} key */
   const find = (key) => items.find((item) => item.key === key);
 
+  /** @param {Item} item @returns {OutboxPost} */
+  function snapshot({ dueAt, isFresh, isOthers, promise, resolve, reject, ...post }) {
+    return dueAt === undefined ? post : { ...post, until: Math.round(clock.now() + dueAt - clock.monotonic()) };
+  }
+
   /** @param {Item} item */
   function keep(item) {
     const { key, until, kept, ...post } = snapshot(item);
@@ -85,7 +90,7 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
   function finish(item, state) {
     items = items.filter((other) => other !== item);
     item.state = state;
-    delete item.until;
+    delete item.dueAt;
     tell(item);
   }
 
@@ -108,11 +113,11 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
     if (error.retry) {
       const afterMs = error.after_ms ?? AGAIN_MS;
       // All whom a store's trouble stopped would come back at once.
-      item.until = clock.now() + afterMs + Math.floor(random() * Math.min(afterMs, 1_000));
+      item.dueAt = clock.monotonic() + afterMs + Math.floor(random() * Math.min(afterMs, 1_000));
     } else {
       item.state = 'failed';
       item.error = { code: error.code, message: error.message };
-      delete item.until;
+      delete item.dueAt;
       keep(item);
       item.reject(error);
     }
@@ -124,14 +129,14 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
     clock.clearTimeout(timers.get(room));
     timers.delete(room);
     if (busy.has(room)) return;
-    const now = clock.now();
+    const now = clock.monotonic();
     const waiting = items.filter((item) => item.room === room && item.state === 'waiting');
     // Another tab's post waits for that tab, and nothing waits for it, until it is ours to send.
-    for (const item of waiting) item.isOthers &&= (item.until ?? 0) > now;
+    for (const item of waiting) item.isOthers &&= (item.dueAt ?? 0) > now;
     const next = waiting.find((item) => !item.isOthers) ?? waiting[0];
     if (!next) return;
-    if ((next.until ?? 0) > now) {
-      timers.set(room, clock.setTimeout(() => pump(room), (next.until ?? 0) - now));
+    if ((next.dueAt ?? 0) > now) {
+      timers.set(room, clock.setTimeout(() => pump(room), (next.dueAt ?? 0) - now));
     } else if (isConnected && mayPost(room, next.isFresh)) {
       busy.add(room);
       shelf.alone(room, () => send(next)).then(() => {
@@ -150,7 +155,7 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
     if (item.kept && !shelf.has(key)) {
       // Another tab has dealt with it, and the news is on its way; or somebody has emptied the storage.
       item.kept = false;
-      item.until = clock.now() + AGAIN_MS;
+      item.dueAt = clock.monotonic() + AGAIN_MS;
       return;
     }
     await new Promise((/** @type {(done: void) => void} */ done) => {
@@ -196,7 +201,7 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
       if (item.state === 'failed') renewed(item);
       item.state = 'waiting';
       item.isOthers = false;
-      delete item.until;
+      delete item.dueAt;
       delete item.error;
       keep(item);
       tell(item);
@@ -242,7 +247,7 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
      * @param {string} room
      */
     hurry(room) {
-      for (const item of items) if (item.room === room && !item.isOthers) delete item.until;
+      for (const item of items) if (item.room === room && !item.isOthers) delete item.dueAt;
       pump(room);
     },
 
@@ -263,7 +268,7 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
       if (post && 'sent' in post) return item && sent(item, post.sent);
       if (!post) return item && discarded(item);
       const { state, error } = post;
-      if (!item) tell(add({ ...post, key, kept: true, isOthers: true, until: clock.now() + OTHERS_MS }));
+      if (!item) tell(add({ ...post, key, kept: true, isOthers: true, dueAt: clock.monotonic() + OTHERS_MS }));
       else if (item.state !== state) {
         item.state = state;
         if (error) item.error = error;
@@ -273,9 +278,4 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
       pump(post.room);
     },
   };
-}
-
-/** @param {Item} item @returns {OutboxPost} */
-function snapshot({ isFresh, isOthers, promise, resolve, reject, ...post }) {
-  return post;
 }

@@ -73,7 +73,7 @@
  * @typedef {{ token?: string | undefined, nick?: string | undefined }} Identity
  * @typedef {{ url?: string, token?: string, nick?: string, storage?: import('./host.js').Shelf | null,
  *   receipts?: boolean, WebSocket?: new (url: string, protocols: string[]) => any,
- *   clock?: import('./host.js').Clock, random?: () => number, newKey?: () => string,
+ *   clock?: import('./host.js').GivenClock, random?: () => number, newKey?: () => string,
  *   locks?: import('./host.js').Locks | null, network?: import('./host.js').Network }} Options
  *
  *   - `url`: the server, `http(s)://host/`, or its socket, `ws(s)://host/ws`. Without it `ws` beside the page.

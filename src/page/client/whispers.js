@@ -45,7 +45,7 @@ export function makeWhispers({ clock, send }) {
     /** @param {string} room @param {boolean} on */
     typing(room, on) {
       if (!isConnected) return;
-      const now = clock.now();
+      const now = clock.monotonic();
       const saidAt = typingAt.get(room);
       if (on ? saidAt !== undefined && now - saidAt < TYPING_EVERY_MS : saidAt === undefined) return;
       if (on) typingAt.set(room, now);

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { ChatError } from '../../../src/page/client.js';
 import { socketAddress } from '../../../src/page/client/credentials.js';
 import { BACKOFF_MAX_MS, CONNECT_MS, DOUBT_MS, PONG_MS, STABLE_MS } from '../../../src/page/client/link.js';
-import { URL, makeStorage, makeWorld, settle } from './world.mjs';
+import { URL, makeClock, makeStorage, makeWorld, settle } from './world.mjs';
 
 const PING_MS = 25_000;
 
@@ -286,6 +286,30 @@ describe('silence', () => {
     await world.clock.pass(1);
     assert.equal(world.chat.state.phase, 'waiting');
     assert.equal(socket.closedWith, 1000);
+  });
+
+  test('is as long after somebody has set the clock', async () => {
+    for (const ms of [-86_400_000, 86_400_000]) {
+      const world = makeWorld();
+      const socket = world.connect();
+      world.clock.set(ms);
+      socket.say({ type: 'pong' });
+      world.clock.set(ms);
+      await world.clock.pass(PING_MS - 1);
+      assert.equal(socket.of('ping').length, 0);
+      await world.clock.pass(1);
+      assert.equal(socket.of('ping').length, 1);
+      await world.clock.pass(PONG_MS);
+      assert.equal(world.chat.state.phase, 'waiting');
+    }
+  });
+
+  test('is measured by a given clock that knows only the time of day, too', async () => {
+    const { now, setTimeout, clearTimeout, pass } = makeClock();
+    const world = makeWorld({ clock: { now, setTimeout, clearTimeout } });
+    const socket = world.connect();
+    await pass(PING_MS);
+    assert.equal(socket.of('ping').length, 1);
   });
 
   test('of a machine that slept is doubted before it is believed', async () => {

@@ -126,6 +126,21 @@ describe('a post that is refused', () => {
     });
   }
 
+  test('for now waits no longer, nor shorter, for somebody who sets the clock', async () => {
+    for (const ms of [-86_400_000, 86_400_000]) {
+      const world = following();
+      world.chat.post('lobby', 'one');
+      world.socket.refuse('post', 'slow', 3000);
+      await settle();
+      world.clock.set(ms);
+      assert.equal(world.chat.outbox()[0].until, world.clock.now() + 3500, 'by the clock as it is now');
+      await world.clock.pass(3499);
+      assert.deepEqual(bodies(world.socket), ['one']);
+      await world.clock.pass(1);
+      assert.deepEqual(bodies(world.socket), ['one', 'one']);
+    }
+  });
+
   test('for a year waits a year, not a moment', async () => {
     const world = following();
     world.chat.post('lobby', 'one');

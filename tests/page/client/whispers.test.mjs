@@ -26,6 +26,15 @@ describe('typing', () => {
     assert.deepEqual(socket.of('typing')[0], { type: 'typing', room: 'lobby', on: true });
   });
 
+  test('is said again though somebody has set the clock back', async () => {
+    const { world, socket } = following();
+    world.chat.typing('lobby');
+    world.clock.set(-86_400_000);
+    await world.clock.pass(TYPING_EVERY_MS);
+    world.chat.typing('lobby');
+    assert.equal(socket.of('typing').length, 2);
+  });
+
   test('is ended once, and only if it was said', () => {
     const { world, socket } = following();
     world.chat.typing('lobby', false);

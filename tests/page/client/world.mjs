@@ -18,12 +18,15 @@ export async function settle() {
 
 export function makeClock(start = 1_000_000) {
   let now = start;
+  /** What the clock on the wall shows beyond it. */
+  let offset = 0;
   let next = 1;
   /** @type {Map<number, { at: number, done: () => void }>} */
   const timers = new Map();
   const first = () => [...timers].sort(([a, x], [b, y]) => x.at - y.at || a - b)[0];
   return {
-    now: () => now,
+    now: () => now + offset,
+    monotonic: () => now,
     setTimeout(done, ms) {
       assert.ok(ms >= 0 && Number.isFinite(ms), `a timer of ${ms} ms`);
       timers.set(next, { at: now + ms, done });
@@ -47,6 +50,9 @@ export function makeClock(start = 1_000_000) {
 
     /** The machine sleeps: time passes, and what was due in it comes afterwards. @param {number} ms */
     sleep(ms) { now += ms; },
+
+    /** Somebody sets the clock. @param {number} ms forward, or back */
+    set(ms) { offset += ms; },
   };
 }
 
