@@ -60,10 +60,15 @@ export function makeChatStore(chat) {
     if (from === chat.user?.name && unread !== undefined) change(room, () => ({ unread, mentions }));
   });
   chat.on('entry', (entry) => {
-    if (entry.kind !== 'post') return;
-    // Who posts has read what is before it: the server counts so too.
-    if (entry.from === chat.user?.name) change(entry.room, () => ({ unread: 0, mentions: 0 }));
-    else change(entry.room, ({ unread }) => ({ unread: unread + 1 }));
+    const { room, seq } = entry;
+    change(room, (summary) => {
+      // What was missed is told after the summary that has counted it.
+      if (seq <= summary.seq) return {};
+      if (entry.kind !== 'post') return { seq };
+      // Who posts has read what is before it: the server counts so too.
+      if (entry.from === chat.user?.name) return { seq, unread: 0, mentions: 0 };
+      return { seq, unread: summary.unread + 1 };
+    });
   });
   return store;
 }
