@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
 import { words as de } from '../../src/page/words/de.js';
@@ -10,6 +11,18 @@ const { ago, dayName, duration, isolated, listed, shortTime, t, translated } = a
 
 const forms = (phrase) => (typeof phrase === 'string' ? [phrase] : Object.values(phrase));
 const places = (phrase) => [...new Set(forms(phrase).flatMap((form) => form.match(/\{\w+\}/g) ?? []))].sort();
+const textOf = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+/** From one heading of the protocol to the next of its rank. */
+const chapter = (name) => new RegExp(`\\n(#+) ${name}\\n[^]*?(?=\\n\\1 )`).exec(textOf('PROTOCOL.md'))[0];
+const found = (text, pattern) => [...text.matchAll(pattern)].flatMap(([, cell]) => cell.match(/\w+/g));
+/** The codes with which the server refuses: the second column of one table, the first of the other. */
+const SERVERS = [
+  ...found(chapter('Accounts'), /^\| \d{3} \| (`.*?`) \|/gm),
+  ...found(chapter('Errors'), /^\| `((?!code`)\w+)` \|/gm),
+];
+/** And those with which the client does. */
+const CLIENTS = readdirSync(new URL('../../src/page/client/', import.meta.url))
+  .flatMap((file) => found(textOf(`src/page/client/${file}`), /code: '(\w+)'/g));
 const NOON = new Date(2026, 2, 2, 12).getTime();
 const HOUR = 3_600_000;
 
@@ -18,6 +31,16 @@ describe('languages', () => {
     assert.deepEqual(Object.keys(en).filter((word) => !(word in de)), []);
     // Only refusals, which come from the server in English, are in other languages alone.
     assert.deepEqual(Object.keys(de).filter((word) => !(word in en) && !word.startsWith('refused_')), []);
+  });
+
+  test('have words for every refusal', () => {
+    for (const [codes, some] of [[SERVERS, ['wrong_password', 'registered', 'slow', 'bad_name']], [CLIENTS, ['timeout', 'discarded']]]) {
+      assert.deepEqual(some.filter((code) => !codes.includes(code)), [], 'the list is not what it was');
+    }
+    const without = (words, codes) => codes.filter((code) => !(`refused_${code}` in words));
+    assert.deepEqual(without(de, [...SERVERS, ...CLIENTS]), []);
+    // The server says in English itself what it refuses, and more exactly.
+    assert.deepEqual(without(en, CLIENTS.filter((code) => !SERVERS.includes(code))), []);
   });
 
   test('put the same things in', () => {
