@@ -34,7 +34,7 @@
  *   | { type: 'members', room: string, members: import('./client/types.js').Member[], total: number }
  *   | { type: 'pinned', room: string, entries: import('./client/types.js').PostEntry[], as_of: number }
  *   | { type: 'loaded', room: string, where: Where, history: History }
- *   | { type: 'quoted', room: string, seq: number, entry: Entry | null } | { type: 'previewed', room: string, entry: Entry | null }
+ *   | { type: 'quoted', room: string, seq: number, history: History } | { type: 'previewed', room: string, history: History }
  *   | { type: 'refused', room: string, why: string }
  *   | { type: 'arrive', notice: string } | { type: 'arrived' } | { type: 'went', place: Place } | { type: 'panel', panel: Panel }
  *   | { type: 'attending', on: boolean } | { type: 'scrolled', room: string, isAtBottom: boolean, want: Room['want'] }
@@ -102,10 +102,13 @@ function looking(state, event) {
     case 'pinned': return inRoom(state, event.room, (one) => (
       { ...one, pins: { posts: event.entries, asOf: event.as_of } }));
     case 'quoted': return inRoom(state, event.room, (one) => {
-      const source = event.entry && timeline.lineOf(event.entry);
+      const source = timeline.find(timeline.loaded(timeline.EMPTY, 'end', event.history, 0), event.seq);
       return { ...one, quotes: new Map(one.quotes).set(event.seq, source?.kind === 'post' ? source : null) };
     });
-    case 'previewed': return inRoom(state, event.room, (one) => ({ ...one, last: one.last ?? (event.entry && timeline.lineOf(event.entry)) }));
+    case 'previewed': return inRoom(state, event.room, (one) => {
+      const [last = null] = timeline.backwards(timeline.loaded(timeline.EMPTY, 'end', event.history, 0));
+      return { ...one, last: one.last ?? last };
+    });
     case 'scrolled': return scrolled(state, event);
     case 'present': return inRoom({ ...state, place: { room: event.room, seq: null } }, event.room, (one) => (
       one.timeline.atEnd ? one : { ...one, timeline: timeline.EMPTY }));

@@ -171,14 +171,9 @@ export function makeSession({ dispatch, state }) {
         return dispatch({ type: 'members', room, members, total });
       }
       case 'pins': return dispatch({ type: 'pinned', room, ...await chat.pins(room) });
-      case 'quote': {
-        const { entries } = await chat.history(room, { before: need.seq + 1, limit: 1 });
-        return dispatch({ type: 'quoted', room, seq: need.seq, entry: entries.find(({ seq }) => seq === need.seq) ?? null });
-      }
-      case 'preview': {
-        const { entries } = await chat.history(room, { limit: 1 });
-        return dispatch({ type: 'previewed', room, entry: entries.at(-1) ?? null });
-      }
+      case 'quote':
+        return dispatch({ type: 'quoted', room, seq: need.seq, history: await chat.history(room, { before: need.seq + 1, limit: 1 }) });
+      case 'preview': return dispatch({ type: 'previewed', room, history: await chat.history(room, { limit: 1 }) });
     }
   }
 

@@ -187,7 +187,7 @@ describe('a gap', () => {
     const state = from(IN_LOBBY, heard(entry(2)), gap({}));
     assert.equal(lobby(state).last, undefined);
     assert.ok(keys(state).includes('preview lobby'));
-    assert.equal(lobby(from(state, { type: 'previewed', room: 'lobby', entry: entry(5_000) })).last.seq, 5_000);
+    assert.equal(lobby(from(state, { type: 'previewed', room: 'lobby', history: page([entry(5_000)]) })).last.seq, 5_000);
   });
 
   test('has the last lines read by who has read on to the end from a post that a link led to', () => {
@@ -255,10 +255,18 @@ describe('what is needed', () => {
   test('is the source of an answer, once', () => {
     const state = from(start, connected, joined(), loaded('end', page([entry(8, 'post', { reply_to: 2 }), entry(9, 'post', { reply_to: 8 })], { more: true })));
     assert.deepEqual(keys(state).filter((key) => key.startsWith('quote')), ['quote lobby 2']);
-    for (const found of [entry(2), null]) {
-      const next = from(state, { type: 'quoted', room: 'lobby', seq: 2, entry: found });
+    for (const found of [[entry(2)], [entry(1)], []]) {
+      const next = from(state, { type: 'quoted', room: 'lobby', seq: 2, history: page(found) });
+      assert.equal(lobby(next).quotes.get(2)?.seq ?? null, found[0]?.seq === 2 ? 2 : null);
       assert.ok(!keys(next).some((key) => key.startsWith('quote')));
     }
+  });
+
+  test('is a last line, or a source, with what became of it while it was on its way', () => {
+    const history = page([entry(2)], { changes: [entry(10, 'delete', { post: 2 })] });
+    const state = from(start, { type: 'quoted', room: 'lobby', seq: 2, history }, { type: 'previewed', room: 'lobby', history });
+    assert.deepEqual([lobby(state).quotes.get(2).deleted, lobby(state).last.deleted], [true, true]);
+    assert.equal(lobby(from(start, { type: 'previewed', room: 'lobby', history: page([]) })).last, null);
   });
 
   test('is to enter a room that a link leads to, but not an open one unasked', () => {
