@@ -33,7 +33,7 @@
  *   | { type: 'rooms', rooms: Summary[], open: string[] } | { type: 'users', users: readonly User[] }
  *   | { type: 'members', room: string, members: import('./client/types.js').Member[], total: number }
  *   | { type: 'pinned', room: string, entries: import('./client/types.js').PostEntry[], as_of: number }
- *   | { type: 'loaded', room: string, where: Where, history: History }
+ *   | { type: 'loaded', room: string, where: Where, from: number | null, history: History }
  *   | { type: 'quoted', room: string, seq: number, history: History } | { type: 'previewed', room: string, history: History }
  *   | { type: 'refused', room: string, why: string }
  *   | { type: 'arrive', notice: string } | { type: 'arrived' } | { type: 'went', place: Place } | { type: 'panel', panel: Panel }
@@ -98,7 +98,7 @@ function looking(state, event) {
   switch (event.type) {
     case 'went': return went(state, event.place);
     case 'attending': return attending(state, event.on);
-    case 'loaded': return inRoom(state, event.room, (one) => room.loaded(one, event.where, event.history, state.me?.name ?? ''));
+    case 'loaded': return inRoom(state, event.room, (one) => room.loaded(one, event, state.me?.name ?? ''));
     case 'pinned': return inRoom(state, event.room, (one) => (
       { ...one, pins: { posts: event.entries, asOf: event.as_of } }));
     case 'quoted': return inRoom(state, event.room, (one) => {

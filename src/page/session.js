@@ -156,10 +156,10 @@ export function makeSession({ dispatch, state }) {
       case 'history': {
         const { where, from } = need;
         const options = where === 'end' || from === null ? {} : { [where]: from };
-        return dispatch({ type: 'loaded', room, where, history: await chat.history(room, { ...options, limit: HISTORY_LINES }) });
+        return dispatch({ type: 'loaded', room, where, from, history: await chat.history(room, { ...options, limit: HISTORY_LINES }) });
       }
       case 'around':
-        return dispatch({ type: 'loaded', room, where: 'around', history: await chat.around(room, need.seq, { limit: CONTEXT_LINES }) });
+        return dispatch({ type: 'loaded', room, where: 'around', from: need.seq, history: await chat.around(room, need.seq, { limit: CONTEXT_LINES }) });
       case 'members': {
         const answer = await chat.members(room, { limit: MEMBERS_PAGE });
         const { members, total } = answer;

@@ -229,7 +229,7 @@ describe('what is needed', () => {
   test('is more in the direction in which one reads', () => {
     const state = from(start, connected, joined(), loaded('end', page(posts(5, 9), { more: true })), scrolled(true, 'before'));
     assert.ok(keys(state).includes('before lobby 5'));
-    const top = from(state, loaded('before', page(posts(1, 4))), scrolled(true, 'before'));
+    const top = from(state, loaded('before', page(posts(1, 4)), 5), scrolled(true, 'before'));
     assert.ok(!keys(top).some((key) => key.startsWith('before')));
   });
 
@@ -243,8 +243,17 @@ describe('what is needed', () => {
 
   test('is what was told while the last lines were on their way', () => {
     const past = from(start, connected, joined(), went('lobby', 2), loaded('around', page(posts(1, 3), { moreAfter: true })), scrolled(false, 'after'));
-    const behind = from(past, heard(entry(10)), loaded('after', page(posts(4, 9), { as_of: 9 })), scrolled(false, 'after'));
+    const behind = from(past, heard(entry(10)), loaded('after', page(posts(4, 9), { as_of: 9 }), 3), scrolled(false, 'after'));
     assert.ok(keys(behind).includes('after lobby 9'));
+  });
+
+  test('is not what was asked for beside lines that are no longer here', () => {
+    const reading = from(start, connected, joined(), loaded('end', page(posts(50, 59), { more: true })), scrolled(false, 'before'));
+    const jumped = from(reading, went('lobby', 2), loaded('around', page(posts(1, 3), { moreAfter: true })), loaded('before', page(posts(40, 49)), 50));
+    assert.deepEqual(seqs(lobby(jumped).timeline), [1, 2, 3]);
+    const back = from(jumped, scrolled(false, 'after'), { type: 'present', room: 'lobby' }, loaded('after', page(posts(4, 9)), 3));
+    assert.deepEqual(seqs(lobby(back).timeline), []);
+    assert.equal(lobby(back).want, null);
   });
 
   test('is the present, if one goes back to it', () => {

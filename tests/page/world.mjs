@@ -42,7 +42,8 @@ export const welcome = (rooms = [summary()], user = ANN) => ({ type: 'welcome', 
 export const connected = { type: 'state', link: { phase: 'connected' } };
 export const joined = (fields = {}) => ({ type: 'joined', of: { room: 'lobby', epoch: 'e1', seq: 0, first: 1, ...fields } });
 export const heard = (one) => ({ type: 'entry', of: one });
-export const loaded = (where, history) => ({ type: 'loaded', room: 'lobby', where, history });
+/** @param {number | null} [from] the line beside which it was asked for */
+export const loaded = (where, history, from = null) => ({ type: 'loaded', room: 'lobby', where, from, history });
 export const went = (room, seq = null) => ({ type: 'went', place: { room, seq } });
 
 /** The view says what of the lobby is in sight. */

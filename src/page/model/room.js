@@ -112,9 +112,11 @@ export function gapped(room, gap) {
  * History has come. What the log had by then of one's own posts does not wait any more: it may have had one before its writer
  * was told so, and the entry of one that fell into a gap does not come.
  *
- * @param {Room} room @param {timeline.Where} where @param {import('../model.js').History} history @param {string} me @returns {Room}
+ * @param {Room} room @param {{ where: timeline.Where, from: number | null, history: import('../model.js').History }} answer @param {string} me
+ * @returns {Room}
  */
-export function loaded(room, where, history, me) {
+export function loaded(room, { where, from, history }, me) {
+  if (!timeline.joins(room.timeline, where, from)) return { ...room, want: null };
   const keys = new Set(history.entries.map((entry) => (entry.kind === 'post' && entry.from === me ? entry.key : undefined)));
   const isThere = (/** @type {OutboxPost} */ { key, seq }) => keys.has(key) || (seq !== undefined && seq <= history.as_of);
   const pending = room.pending.some(isThere) ? room.pending.filter((post) => !isThere(post)) : room.pending;

@@ -56,6 +56,15 @@ export function spans(timeline, seq) {
   return isLoaded && (atStart || seq >= (firstSeq(timeline) ?? 0)) && (atEnd || seq <= (lastSeq(timeline) ?? 0));
 }
 
+/**
+ * Whether lines that were asked for beside one still come beside it: others may have taken its place since.
+ *
+ * @param {Timeline} timeline @param {Where} where @param {number | null} from
+ */
+export function joins(timeline, where, from) {
+  return where === 'before' ? from === firstSeq(timeline) : where === 'after' ? from === lastSeq(timeline) : true;
+}
+
 /** @param {Timeline} timeline @returns {Generator<Line, void>} the last first */
 export function* backwards({ pages }) {
   for (let page = pages.length - 1; page >= 0; page -= 1) {
