@@ -118,7 +118,7 @@ fn a_post_takes_a_few_allocations_however_many_hear_it() {
 
 #[test]
 fn what_there_are_many_of_is_small() {
-    use super::super::{members, people, room, sessions};
+    use super::super::{members, people, sessions};
     assert!(size_of::<sessions::Session>() <= 48);
     assert!(size_of::<people::Person>() <= 112);
     assert!(size_of::<members::Member>() <= 48);
