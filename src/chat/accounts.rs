@@ -105,8 +105,19 @@ impl Chat {
             self.forget(gone.ok_or(Refusal::Full { after_ms: GUESTS_FULL_AFTER_MS })?);
         }
         let guest = self.people.add(author.clone());
+        self.meet_again_in_lobby(guest);
         self.forget_later(guest, self.out.now.mono_ms);
         Ok(())
+    }
+
+    /// Everybody is in the lobby without coming in: a guest who was forgotten and is muted there still is so from the first.
+    fn meet_again_in_lobby(&mut self, guest: PersonKey) {
+        let id = self.people[guest].author.id;
+        let lobby = self.rooms.lobby();
+        let lobby = &mut self.rooms[lobby];
+        if lobby.lapses.has(id) {
+            lobby.admit(guest, id, Role::Member);
+        }
     }
 
     /// Takes note that a person has done something here: a guest is remembered for it.
@@ -154,14 +165,14 @@ impl Chat {
     }
 
     fn leave_all(&mut self, guest: PersonKey) {
+        let at = self.out.now.unix;
         for room in self.people[guest].rooms.clone().iter() {
             match self.rooms[room].kind {
                 RoomKind::Invite => self.leave_for_good(room, guest),
-                _ => self.put_out(room, guest, None),
+                _ => self.put_out(room, guest, at, None),
             }
         }
-        let lobby = self.rooms.lobby();
-        self.rooms[lobby].expel(guest);
+        self.expel(self.rooms.lobby(), guest, at);
     }
 
     pub(super) fn show_otherwise(&mut self, id: PersonId, profile: Profile) -> Result<(), Refusal> {

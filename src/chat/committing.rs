@@ -13,7 +13,9 @@ use super::effect::{RoomKey, SessionId};
 use super::entry::{Entry, Post, What};
 use super::event::{Event, OutReason};
 use super::keys::PersonKey;
+use super::lapse::Lapse;
 use super::limits::PRESENCE_NAMES_MAX;
+use super::now::UnixMs;
 use super::person::{Author, PersonId};
 use super::role::Role;
 use super::room_id::RoomKind;
@@ -33,12 +35,13 @@ impl Chat {
         match &entry.what {
             What::Post(post) => self.posted(key, &entry, post),
             What::Join => {
-                self.come_in(key, &entry.from, Role::Member);
+                let role = self.rooms[key].lapses.role_of(entry.from.id);
+                self.come_in(key, &entry.from, role);
                 self.crown_if_alone(key, entry.from.id);
             }
             What::Add { user, role } => self.come_in(key, user, *role),
-            What::Leave => self.gone(key, entry.from.id, OutReason::Left),
-            What::Remove { user } => self.gone(key, user.id, OutReason::Removed),
+            What::Leave => self.gone(key, entry.from.id, entry.at, OutReason::Left),
+            What::Remove { user } => self.gone(key, user.id, entry.at, OutReason::Removed),
             What::Ban { user, on } => {
                 let banned = &mut self.rooms[key].banned;
                 match on {
@@ -46,16 +49,11 @@ impl Chat {
                     false => banned.remove(&user.id),
                 };
                 if *on {
-                    self.gone(key, user.id, OutReason::Banned);
+                    self.gone(key, user.id, entry.at, OutReason::Banned);
                 }
             }
             What::Role { user, role } => self.ranked(key, user.id, *role),
-            What::Mute { user, until } => {
-                let person = self.people.find_living(user.id);
-                if let Some(member) = person.and_then(|person| self.rooms[key].member_mut(person)) {
-                    member.muted_until = *until;
-                }
-            }
+            What::Mute { user, until } => self.muted(key, user.id, *until, entry.at),
             What::Rename { title } => {
                 self.rooms[key].title = Some(title.clone());
                 self.tell_unattached(key);
@@ -124,9 +122,20 @@ impl Chat {
         }
     }
 
-    fn gone(&mut self, key: RoomKey, id: PersonId, reason: OutReason) {
+    fn gone(&mut self, key: RoomKey, id: PersonId, at: UnixMs, reason: OutReason) {
         if let Some(person) = self.people.find(id) {
-            self.put_out(key, person, Some(reason));
+            self.put_out(key, person, at, Some(reason));
+        }
+    }
+
+    /// A guest may have gone meanwhile, without an entry; it waits for them.
+    fn muted(&mut self, key: RoomKey, id: PersonId, until: UnixMs, at: UnixMs) {
+        let person = self.people.find_living(id);
+        let room = &mut self.rooms[key];
+        match person.and_then(|person| room.member_mut(person)) {
+            Some(member) => member.muted_until = until,
+            None if id.is_guest() => room.lapses.keep(id, Lapse::of(Role::Member, until, at), at),
+            None => {}
         }
     }
 

@@ -129,7 +129,8 @@ impl Chat {
         let standing = self.standing(room, person)?;
         standing.may(Deed::Post)?;
         if room.mode.slow_ms > 0 && !standing.moderates() {
-            let after_ms = room.slow_wait_ms(person, self.out.now.mono_ms);
+            let id = self.people[person].author.id;
+            let after_ms = room.slow_wait_ms(id, self.out.now.mono_ms);
             if after_ms > 0 {
                 return Err(Refusal::Slow { after_ms });
             }

@@ -36,7 +36,6 @@ use super::limits::{BUSY_AFTER_MS, RESUME_ROOMS_MAX};
 use super::pending::{Asker, Wish};
 use super::refusal::Refusal;
 use super::replay::Replay;
-use super::role::Role;
 use super::room_id::RoomId;
 use super::seq::Since;
 
@@ -140,7 +139,8 @@ impl Chat {
         if let Err(refusal) = self.take_entry(guest) {
             return self.refuse_join(session, refusal);
         }
-        self.take_into(key, guest, Role::Member, None);
+        let role = self.rooms[key].lapses.role_of(self.people[guest].author.id);
+        self.take_into(key, guest, role, None);
         self.bring_up_to_date(session);
     }
 

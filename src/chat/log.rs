@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::entry::{Entry, Record, What};
 use super::event::Hit;
+use super::lapse::Lapse;
 use super::now::UnixMs;
 use super::person::{Author, PersonId};
 use super::role::Role;
@@ -287,6 +288,8 @@ pub struct RestoredRoom {
     pub members: Vec<RestoredMember>,
     /// Who may not come in.
     pub banned: Vec<PersonId>,
+    /// What stands against accounts that are not in it.
+    pub lapses: Vec<(PersonId, Lapse)>,
 }
 
 impl RestoredRoom {
@@ -305,6 +308,7 @@ impl RestoredRoom {
             mode: super::entry::Mode::default(),
             members: Vec::new(),
             banned: Vec::new(),
+            lapses: Vec::new(),
         }
     }
 }

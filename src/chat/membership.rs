@@ -7,6 +7,8 @@ use super::Chat;
 use super::effect::{Effect, RoomKey};
 use super::event::{Event, OutReason};
 use super::keys::{PersonKey, SessionKey};
+use super::lapse::Lapse;
+use super::now::UnixMs;
 use super::role::Role;
 use super::room::Crowd;
 use super::room_id::RoomKind;
@@ -21,7 +23,8 @@ impl Chat {
         role: Role,
         except: Option<SessionKey>,
     ) {
-        self.rooms[key].admit(person, role);
+        let id = self.people[person].author.id;
+        self.rooms[key].admit(person, id, role);
         self.people[person].rooms.insert(key);
         if self.people[person].is_present() {
             self.one_more(key, person);
@@ -30,8 +33,14 @@ impl Chat {
     }
 
     /// Ends a membership at once: no session of theirs is sent anything more of the room. Without a reason nobody is told.
-    pub(super) fn put_out(&mut self, key: RoomKey, person: PersonKey, reason: Option<OutReason>) {
-        if self.rooms[key].kind == RoomKind::Lobby || self.rooms[key].expel(person).is_none() {
+    pub(super) fn put_out(
+        &mut self,
+        key: RoomKey,
+        person: PersonKey,
+        at: UnixMs,
+        reason: Option<OutReason>,
+    ) {
+        if self.rooms[key].kind == RoomKind::Lobby || !self.expel(key, person, at) {
             return;
         }
         let gone = &mut self.people[person];
@@ -48,6 +57,18 @@ impl Chat {
         if self.rooms[key].kind == RoomKind::Group && self.rooms[key].members.is_empty() {
             self.end_room(key);
         }
+    }
+
+    /// Takes a person out of a room's members, unless they are none. What stands against them stays behind, but nothing of
+    /// those who have gone for good.
+    pub(super) fn expel(&mut self, key: RoomKey, person: PersonKey, at: UnixMs) -> bool {
+        let room = &mut self.rooms[key];
+        let Some(member) = room.expel(person) else { return false };
+        let gone = &self.people[person];
+        if !gone.is_deleted() {
+            room.lapses.keep(gone.author.id, Lapse::of(member.role, member.muted_until, at), at);
+        }
+        true
     }
 
     /// Tells a person of a room as it is for them now.

@@ -27,7 +27,7 @@
 //! | --- | --- |
 //! | the words: what is asked, told, wanted done, kept | `command`, `event`, `effect`, `entry`, `log`, … (all public) |
 //! | everybody, and how they come and go | `people`, `accounts`, `sessions`, `connecting` |
-//! | a room's state, and what an entry changes | `room`, `members`, `rooms`, `committing`, `membership`, `creating` |
+//! | a room's state, and what an entry changes | `room`, `members`, `lapse`, `slow`, `rooms`, `committing`, `membership`, `creating` |
 //! | who may do what | `permission`, `deciding`, `rate` |
 //! | being sent what happens, without a gap | `joining`, `joins`, `replay`, `tail` |
 //! | what is not kept in the log | `presence`, `typing`, `cursors` |
@@ -48,6 +48,7 @@ pub mod command;
 pub mod effect;
 pub mod entry;
 pub mod event;
+pub mod lapse;
 pub mod limits;
 pub mod log;
 pub mod name;
@@ -88,6 +89,7 @@ mod rooms;
 mod routing;
 mod sessions;
 mod slots;
+mod slow;
 mod summary;
 mod tail;
 mod timers;
@@ -106,6 +108,7 @@ pub use event::{
     Answer, Event, Hit, Joined, Member, OutReason, Presence, Recovered, RoomSummary, Unread, User,
     Welcome,
 };
+pub use lapse::Lapse;
 pub use limits::Limits;
 pub use memory_log::MemoryLog;
 pub use name::{Name, NameFault, Skeleton};

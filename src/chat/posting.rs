@@ -87,7 +87,7 @@ impl Chat {
             return self.leave_quietly(asked.asker, key, person);
         }
         if room.mode.slow_ms > 0 && matches!(what, What::Post(_)) {
-            room.live_mut().posted_ms.insert(person, self.out.now.mono_ms);
+            room.live_mut().last_posts.note(asked.by.id, self.out.now.mono_ms);
         }
         self.ask_log(asked, key, guard, what);
     }
@@ -124,7 +124,7 @@ impl Chat {
     /// A guest's membership of an open room is no entry, and neither is its end.
     fn leave_quietly(&mut self, asker: Asker, room: RoomKey, guest: PersonKey) {
         self.answer(asker, Ok(Answer::Done));
-        self.put_out(room, guest, Some(OutReason::Left));
+        self.put_out(room, guest, self.out.now.unix, Some(OutReason::Left));
     }
 
     pub(super) fn entry_written(&mut self, asked: Asked, written: Written) {
@@ -186,11 +186,10 @@ impl Chat {
     /// Gives back the wait that began with a post which did not come to be.
     fn has_not_posted(&mut self, asked: &Asked) {
         let is_post = matches!(asked.wish, Wish::Post { .. });
-        let place = self.rooms.find(&asked.room).zip(self.people.find(asked.by.id));
-        if let Some((room, person)) = place.filter(|_| is_post)
+        if let Some(room) = self.rooms.find(&asked.room).filter(|_| is_post)
             && self.rooms[room].mode.slow_ms > 0
         {
-            self.rooms[room].live_mut().posted_ms.remove(&person);
+            self.rooms[room].live_mut().last_posts.take_back(asked.by.id);
         }
     }
 }

@@ -1,16 +1,18 @@
 //! One room: its state in memory.
 //!
-//! Owns who is a member and as what, who is banned, how posts are taken, how many are present, and counts. Governance is as
-//! the last committed entry left it; the texts are in the log, the last of them in the [`Tail`] too.
+//! Owns who is a member and as what, who is banned, what stands against those who have gone, how posts are taken, how many
+//! are present, and counts. Governance is as the last committed entry left it; the texts are in the log, the last of them in
+//! the [`Tail`] too.
 //!
 //! Invariants: `seq`, `posts` and `rules` are those of the last entry that was committed and told here. The lobby has no
 //! record of a member without something of its own: who has none is a [`Role::Member`] that has nothing unread.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::entry::{Entry, Mode, What};
 use super::keys::PersonKey;
+use super::lapse::{Lapse, Lapses};
 use super::log::{Create, RestoredRoom};
 use super::members::{Member, Members};
 use super::now::UnixMs;
@@ -19,6 +21,7 @@ use super::person::PersonId;
 use super::role::Role;
 use super::room_id::{RoomId, RoomKind, RoomNo};
 use super::seq::{Epoch, Seq};
+use super::slow::LastPosts;
 use super::tail::Tail;
 
 /// A room in memory.
@@ -41,6 +44,7 @@ pub(super) struct Room {
     pub(super) members: Members,
     /// By their ids, for a guest who is forgotten stays banned.
     pub(super) banned: BTreeSet<PersonId>,
+    pub(super) lapses: Lapses,
     /// Members of the role [`Role::Owner`].
     pub(super) owners: u32,
     /// Members who are present.
@@ -72,8 +76,7 @@ pub(super) struct Live {
     pub(super) flush_at_ms: Option<u64>,
     /// When somebody's typing was last passed on.
     pub(super) typing: Vec<Typing>,
-    /// When each member last posted, in a room that makes them wait.
-    pub(super) posted_ms: BTreeMap<PersonKey, u64>,
+    pub(super) last_posts: LastPosts,
     /// When the room ends if nobody comes; of an invite room only.
     pub(super) end_at_ms: Option<u64>,
     /// Who has begun it; of an invite room only.
@@ -114,6 +117,7 @@ impl Room {
             mode: restored.mode,
             members,
             banned: restored.banned.into_iter().collect(),
+            lapses: restored.lapses.into_iter().collect(),
             owners: u32::try_from(owners).expect("fewer owners than people"),
             present: 0,
             attached: 0,
@@ -138,6 +142,7 @@ impl Room {
             mode: Mode::default(),
             members: Members::default(),
             banned: BTreeSet::new(),
+            lapses: Lapses::default(),
             owners: 0,
             present: 0,
             attached: 0,
@@ -169,21 +174,22 @@ impl Room {
         }
     }
 
-    /// Adds a member, to whom all that is here already is old.
-    pub(super) fn admit(&mut self, person: PersonKey, role: Role) {
+    /// Adds a member, to whom all that is here already is old. Who was muted when they went is muted still.
+    pub(super) fn admit(&mut self, person: PersonKey, id: PersonId, role: Role) {
         let (seq, posts) = (self.seq, self.posts);
-        let member = self.members.entry(person, || Member::new(role, seq, posts));
+        let Lapse { muted_until, .. } = self.lapses.take(id).unwrap_or_default();
+        let newcomer = || Member { muted_until, ..Member::new(role, seq, posts) };
+        let member = self.members.entry(person, newcomer);
         let before = std::mem::replace(&mut member.role, role);
         debug_assert_eq!(before, role, "a member is admitted once");
         self.owners += u32::from(role == Role::Owner);
     }
 
-    /// Takes a member out, with all that is kept of it.
+    /// Takes a member out. What is to stay behind of it, its caller sees to.
     pub(super) fn expel(&mut self, person: PersonKey) -> Option<Member> {
         let member = self.members.remove(person)?;
         self.owners -= u32::from(member.role == Role::Owner);
         if let Some(live) = &mut self.live {
-            live.posted_ms.remove(&person);
             live.typing.retain(|typing| typing.person != person);
         }
         Some(member)
@@ -199,7 +205,7 @@ impl Room {
     pub(super) fn set_mode(&mut self, mode: Mode) {
         self.mode = mode;
         if let Some(live) = self.live.as_mut().filter(|_| mode.slow_ms == 0) {
-            live.posted_ms.clear();
+            live.last_posts.clear();
         }
     }
 
@@ -215,9 +221,8 @@ impl Room {
     }
 
     /// How long a member still has to wait before the next post.
-    pub(super) fn slow_wait_ms(&self, person: PersonKey, now_ms: u64) -> u64 {
-        let last_ms = self.live().and_then(|live| live.posted_ms.get(&person));
-        last_ms.map_or(0, |last| (last + u64::from(self.mode.slow_ms)).saturating_sub(now_ms))
+    pub(super) fn slow_wait_ms(&self, person: PersonId, now_ms: u64) -> u64 {
+        self.live().map_or(0, |live| live.last_posts.wait_ms(person, self.mode.slow_ms, now_ms))
     }
 
     /// True where everybody's coming, typing and reading is told by name.

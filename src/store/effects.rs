@@ -4,6 +4,9 @@
 //! lobby without ever coming; there a member is kept from the first entry that mentions it or is about it, or the first
 //! cursor that it moves, and all before is old to it.
 //!
+//! Who goes leaves behind what stands against them, a [`Lapse`], and takes it up again when they come back: who comes by
+//! themselves all of it, who is added by somebody else that they are muted.
+//!
 //! Guests are named in entries, and banned if need be, but are no members here: they have no cursors, and what mutes them
 //! is not kept.
 
@@ -11,7 +14,7 @@ use std::collections::BTreeSet;
 
 use super::log::Log;
 use super::tables::{Change, Fault, Head, Standing, Tables};
-use crate::chat::{Author, Entry, Post, Role, RoomNo, Seq, UnixMs, What};
+use crate::chat::{Author, Entry, Lapse, PersonId, Post, Role, RoomNo, Seq, UnixMs, What};
 
 impl<D: Tables> Log<D> {
     /// Does what an entry says that was just appended, so that its room stands at `head`.
@@ -35,17 +38,20 @@ impl<D: Tables> Log<D> {
             }
             &What::Pin { post, on } => self.tables.apply(Change::Pin { room, post, on }),
             What::Created { members, .. } => {
-                members.iter().try_for_each(|(who, role)| self.admit(room, head, who, *role))
+                members.iter().try_for_each(|(who, role)| self.admit(room, head, who, Some(*role)))
             }
-            What::Join => self.admit(room, head, &entry.from, Role::Member),
-            What::Leave => self.tables.apply(Change::NoMember { room, person: entry.from.id }),
-            What::Add { user, role } => self.admit(room, head, user, *role),
-            What::Remove { user } => self.tables.apply(Change::NoMember { room, person: user.id }),
+            What::Join => self.admit(room, head, &entry.from, None),
+            What::Leave => self.let_go(room, entry.from.id, entry.at),
+            What::Add { user, role } => self.admit(room, head, user, Some(*role)),
+            What::Remove { user } => self.let_go(room, user.id, entry.at),
             What::Role { user, role } => {
                 self.restand(room, head, user, |standing| standing.role = *role)
             }
             What::Rename { title } => self.tables.apply(Change::Title { room, title }),
-            What::Ban { user, on } => self.ban(room, user, *on),
+            What::Ban { user, on } => {
+                self.tables.apply(Change::Ban { room, person: user.id, on: *on })?;
+                if *on { self.let_go(room, user.id, entry.at) } else { Ok(()) }
+            }
             What::Mute { user, until } => {
                 self.restand(room, head, user, |standing| standing.muted_until = *until)
             }
@@ -80,23 +86,36 @@ impl<D: Tables> Log<D> {
         Ok(())
     }
 
-    fn admit(&mut self, room: RoomNo, head: Head, who: &Author, role: Role) -> Result<(), Fault> {
-        if who.id.is_guest() {
+    /// Without a role that somebody gave, one comes as what one was.
+    fn admit(
+        &mut self,
+        room: RoomNo,
+        head: Head,
+        who: &Author,
+        given: Option<Role>,
+    ) -> Result<(), Fault> {
+        let person = who.id;
+        if person.is_guest() {
             return Ok(());
         }
-        let standing = newcomer(role, head);
-        self.tables.apply(Change::Member { room, person: who.id, standing })?;
+        let lapse = self.tables.lapse(room, person)?;
+        if lapse.is_some() {
+            self.tables.apply(Change::NoLapse { room, person })?;
+        }
+        let Lapse { role, muted_until } = lapse.unwrap_or_default();
+        let standing = Standing { muted_until, ..newcomer(given.unwrap_or(role), head) };
+        self.tables.apply(Change::Member { room, person, standing })?;
         // Who was in already begins anew.
-        self.tables.apply(Change::MentionsRead { room, person: who.id, through: head.seq })
+        self.tables.apply(Change::MentionsRead { room, person, through: head.seq })
     }
 
-    fn ban(&mut self, room: RoomNo, user: &Author, on: bool) -> Result<(), Fault> {
-        let person = user.id;
-        self.tables.apply(Change::Ban { room, person, on })?;
-        match on {
-            true => self.tables.apply(Change::NoMember { room, person }),
-            false => Ok(()),
+    fn let_go(&mut self, room: RoomNo, person: PersonId, at: UnixMs) -> Result<(), Fault> {
+        if let Some(Standing { role, muted_until, .. }) = self.tables.standing(room, person)?
+            && let Some(lapse) = Lapse::of(role, muted_until, at)
+        {
+            self.tables.apply(Change::Lapse { room, person, lapse, at })?;
         }
+        self.tables.apply(Change::NoMember { room, person })
     }
 
     /// Changes how a member stands; who is none stays none.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use super::accounts::SessionNo;
 use crate::chat::log::Create;
 use crate::chat::{
-    Author, Body, Emoji, Entry, Mode, Name, PersonId, Post, PostKey, Profile, Role, RoomId,
+    Author, Body, Emoji, Entry, Lapse, Mode, Name, PersonId, Post, PostKey, Profile, Role, RoomId,
     RoomKind, RoomNo, Seq, UnixMs,
 };
 
@@ -124,6 +124,12 @@ pub trait Tables {
     /// # Errors
     /// See [`head`](Tables::head).
     fn standing(&mut self, room: RoomNo, person: PersonId) -> Result<Option<Standing>, Fault>;
+
+    /// What stands against somebody who has gone from a room.
+    ///
+    /// # Errors
+    /// See [`head`](Tables::head).
+    fn lapse(&mut self, room: RoomNo, person: PersonId) -> Result<Option<Lapse>, Fault>;
 
     /// How many mentions of a person in a room are kept.
     ///
@@ -283,6 +289,25 @@ pub enum Change<'a> {
         /// Who.
         person: PersonId,
     },
+    /// Something stands against somebody who goes from a room, unless the account is deleted. Of the room's others that is
+    /// forgotten which is [over](Lapse::is_over) by then.
+    Lapse {
+        /// From which room.
+        room: RoomNo,
+        /// Who.
+        person: PersonId,
+        /// What.
+        lapse: Lapse,
+        /// Since when.
+        at: UnixMs,
+    },
+    /// Nothing stands any more against somebody who has gone from a room.
+    NoLapse {
+        /// From which room.
+        room: RoomNo,
+        /// Who.
+        person: PersonId,
+    },
     /// A person may not come in; or may again.
     Ban {
         /// Where.
@@ -390,7 +415,8 @@ pub enum Change<'a> {
         /// From now on.
         profile: &'a Profile,
     },
-    /// An account is deleted, if there is one: password, profile, when it was seen and its log-ins are wiped.
+    /// An account is deleted, if there is one: password, profile, when it was seen, its log-ins, and what stands against it
+    /// where it has gone from are wiped.
     NoPerson {
         /// Whose.
         person: PersonId,

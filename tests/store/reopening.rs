@@ -1,9 +1,9 @@
 //! What one store wrote, the next one has.
 
-use wsrelay::chat::log::{Create, ReadOut, RestoredRoom, Write, Written};
+use wsrelay::chat::log::{Append, Create, ReadOut, RestoredRoom, Write, Written};
 use wsrelay::chat::{
-    Body, Emoji, Epoch, Mode, Name, PersonId, Post, Profile, Role, RoomId, RoomKind, Seq, UnixMs,
-    What,
+    Body, Emoji, Epoch, Lapse, Mode, Name, PersonId, Post, Profile, Role, RoomId, RoomKind, RoomNo,
+    Seq, UnixMs, What,
 };
 use wsrelay::store::{AccountWrite, Place, SessionNo};
 
@@ -73,6 +73,9 @@ fn fill(near: &mut Near) {
         mentions: [author(2)].into(),
     }))));
     near.write(Write::Append(append(What::Mode(Mode { read_only: true, slow_ms: 7 }))));
+    let remove = What::Remove { user: author(2) };
+    let remove = Append { room: RoomNo(2), basis: Seq(1), ..append(remove) };
+    assert!(matches!(near.write(Write::Append(remove)), Written::Entry(_)));
 }
 
 #[test]
@@ -103,7 +106,9 @@ fn everything_is_there_again() {
     assert_eq!(lobby.mode, Mode { read_only: true, slow_ms: 7 });
     let mentioned = &lobby.members[0];
     assert_eq!((mentioned.person, mentioned.mentions), (PersonId(2), 1));
-    assert_eq!((team.epoch.clone(), team.members.len()), (Epoch::new(99), 2));
+    assert_eq!((team.epoch.clone(), team.members.len()), (Epoch::new(99), 1));
+    let reader = Lapse { role: Role::Reader, muted_until: UnixMs(0) };
+    assert_eq!(team.lapses, [(PersonId(2), reader)]);
 
     // And again, without anything done in between.
     near.store.close();

@@ -1,13 +1,16 @@
 //! Files of earlier versions, as they were written then: rows and checks, not only tables.
 
 use rusqlite::Connection;
-use wsrelay::chat::log::{Read, ReadOut, Restored, Written};
-use wsrelay::chat::{Author, PersonId, Record, RoomNo, Seq, UnixMs, What};
+use wsrelay::chat::log::{Append, Guard, Read, ReadOut, Restored, Write, Written};
+use wsrelay::chat::{Author, Lapse, PersonId, Record, Role, RoomNo, Seq, UnixMs, What};
 
 use super::near::{Near, Scratch, try_open};
 
 /// Never changed: what the first version wrote, every kind of entry in it.
 const VERSION_1: &str = include_str!("../../src/store/tests/version_1.sql");
+
+/// Never changed: what the second version made of that.
+const VERSION_2: &str = include_str!("../../src/store/tests/version_2.sql");
 
 fn file_of(fixture: &str) -> Scratch {
     let scratch = Scratch::new();
@@ -147,6 +150,29 @@ fn a_file_of_version_1_goes_on() {
     assert!(matches!(&next, Written::Entry(entry) if entry.seq == Seq(3)), "{next:?}");
     near.store.close();
     assert!(try_open(&scratch.file()).is_ok());
+}
+
+#[test]
+fn a_file_of_version_2_has_all_it_had_and_keeps_what_stands_against_who_goes() {
+    let scratch = file_of(&[VERSION_1, VERSION_2].concat());
+    let (mut near, opened) = try_open(&scratch.file()).unwrap();
+    check_restored(&opened.restored);
+    assert_eq!((replay(&mut near, 2, 18).len(), replay(&mut near, 3, 7).len()), (18, 7));
+    assert!(opened.restored.rooms.iter().all(|room| room.lapses.is_empty()));
+
+    let [ann, bo] = [1, 2].map(|id| opened.restored.people[id - 1].author.clone());
+    let mut act = |basis, at, what| {
+        let (room, basis, guard, from) = (RoomNo(2), Seq(basis), Guard::None, ann.clone());
+        let append = Append { room, basis, guard, at: UnixMs(at), from, what };
+        let written = near.write(Write::Append(append));
+        assert!(matches!(written, Written::Entry(_)), "{written:?}");
+    };
+    act(18, 9_000, What::Mute { user: bo.clone(), until: UnixMs(99_000) });
+    act(19, 9_100, What::Remove { user: bo });
+    near.store.close();
+    let (_, opened) = try_open(&scratch.file()).unwrap();
+    let lapse = Lapse { role: Role::Member, muted_until: UnixMs(99_000) };
+    assert_eq!(opened.restored.rooms[1].lapses, [(PersonId(2), lapse)]);
 }
 
 /// A step's name is taken: by somebody's own index, say.

@@ -20,6 +20,7 @@ mod failures;
 mod governing;
 mod invites;
 mod joining;
+mod lapsing;
 mod matrix;
 mod mentions;
 mod posting;

@@ -1,7 +1,7 @@
 //! Anybody does anything at any time: the state stays what the log says, the counts stay counts, and the same world always
 //! takes the same course.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::*;
 use super::script::Runner;
@@ -147,6 +147,11 @@ const COMMANDS: &[&str] = &[
     "ban ROOM USER",
     "ban ROOM USER off",
     "mute ROOM USER NUM",
+    "mute den USER NUM00000000",
+    "role den USER reader",
+    "leave den",
+    "join den",
+    "join den",
     "read_only ROOM",
     "read_only ROOM off",
     "slow ROOM NUM",
@@ -186,6 +191,10 @@ fn check(world: &World) {
             assert!(member.read <= member.received && member.received <= room.seq);
             assert!(member.posts_read <= room.posts, "{}", room.id);
         }
+        for (id, _) in room.lapses.iter() {
+            let person = chat.people.find(id);
+            assert!(person.is_none_or(|person| room.members.find(person).is_none()));
+        }
         assert_eq!(room.attached as usize, world.attached_to(key), "{}", room.id);
     }
     for id in (1..=4).map(PersonId).chain([PersonId::guest(0)]) {
@@ -201,25 +210,47 @@ fn check_log(world: &World) {
     for (_, room) in world.chat.rooms.iter().filter(|(_, room)| !room.is_invite()) {
         let entries = world.log.entries(room.no);
         let mut members: BTreeMap<PersonId, Role> = BTreeMap::new();
+        let mut readers_gone = BTreeSet::new();
+        let mut muted = BTreeMap::new();
         let mut mode = Mode::default();
         for entry in &entries {
             match &entry.what {
                 What::Created { members: first, .. } => {
                     members.extend(first.iter().map(|(author, role)| (author.id, *role)));
                 }
-                What::Join => _ = members.insert(entry.from.id, Role::Member),
-                What::Leave => _ = members.remove(&entry.from.id),
+                What::Join => {
+                    let was_reader = readers_gone.remove(&entry.from.id);
+                    let role = if was_reader { Role::Reader } else { Role::Member };
+                    members.insert(entry.from.id, role);
+                }
+                What::Leave => let_go(entry.from.id, &mut members, &mut readers_gone),
                 What::Remove { user } | What::Ban { user, on: true } => {
-                    _ = members.remove(&user.id)
+                    let_go(user.id, &mut members, &mut readers_gone);
                 }
                 What::Add { user, role } | What::Role { user, role } => {
+                    readers_gone.remove(&user.id);
                     members.insert(user.id, *role);
                 }
+                What::Mute { user, until } => _ = muted.insert(user.id, *until),
                 What::Mode(new) => mode = *new,
                 _ => {}
             }
         }
         assert_eq!((room.seq.0, room.mode), (entries.len() as u64, mode), "{}", room.id);
+        let is_there = |id: &PersonId| world.chat.person(*id).is_some();
+        let lapses: BTreeMap<_, _> = room.lapses.iter().filter(|(id, _)| is_there(id)).collect();
+        let is_reader =
+            |(id, lapse): (&PersonId, &Lapse)| (lapse.role == Role::Reader).then_some(*id);
+        readers_gone.retain(|id| is_there(id) && !id.is_guest());
+        assert!(lapses.iter().filter_map(is_reader).eq(readers_gone), "{}", room.id);
+        // Members or not; guests too, while they are known.
+        for (id, until) in muted.into_iter().filter(|(id, _)| is_there(id)) {
+            let member = world.chat.people.find(id).and_then(|person| room.members.find(person));
+            let kept = member.map(|member| member.muted_until);
+            let kept = kept.or_else(|| lapses.get(&id).map(|lapse| lapse.muted_until));
+            let is_so = until <= world.now.unix || kept == Some(until);
+            assert!(is_so, "{}: {id:?} is muted until {until:?}, not {kept:?}", room.id);
+        }
         if room.kind != RoomKind::Lobby {
             let accounts = room.members.iter().filter(|(key, _)| {
                 let person = &world.chat.people[*key];
@@ -230,5 +261,15 @@ fn check_log(world: &World) {
             members.retain(|id, _| world.chat.person(*id).is_some() && !id.is_guest());
             assert_eq!(kept.collect::<BTreeMap<_, _>>(), members, "{}", room.id);
         }
+    }
+}
+
+fn let_go(
+    person: PersonId,
+    members: &mut BTreeMap<PersonId, Role>,
+    readers_gone: &mut BTreeSet<PersonId>,
+) {
+    if members.remove(&person) == Some(Role::Reader) {
+        readers_gone.insert(person);
     }
 }

@@ -1,6 +1,6 @@
 //! The chat as the log has it when the program starts.
 
-use super::super::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom, Write};
+use super::super::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom, Write, Written};
 use super::super::*;
 use super::shown;
 use super::world::{lobby, member, person, room_id};
@@ -167,4 +167,35 @@ fn a_ban_a_mute_and_a_pair_last() {
     };
     assert_eq!(told(rooms.clone(), 1, Some(create("den"))), ["err name_taken"]);
     assert_eq!(told(rooms, 1, Some(create("lobby"))), ["err name_taken"]);
+}
+
+#[test]
+fn what_stands_against_who_has_gone_lasts() {
+    let lapse = Lapse { role: Role::Reader, muted_until: UnixMs(1_500) };
+    let lapses = vec![(PersonId(1), lapse)];
+    let den = RestoredRoom { lapses, ..room(2, "den", RoomKind::Open, Vec::new()) };
+    let rooms = vec![lobby(RoomNo(1), Vec::new()), den];
+    let people = vec![person(author(1, "ana"))];
+    let mut chat = Chat::new(Limits::default(), Restored { people, rooms });
+    let (session, now) = (SessionId(1), Now { mono_ms: 0, unix: UnixMs(1_000) });
+    let mut effects = Vec::new();
+    chat.connect(session, PersonId(1), now, &mut effects).unwrap();
+    let request = Request::Join { room: room_id("den"), since: None };
+    chat.apply(session, Command::Request { id: RequestId(1), request }, now, &mut effects);
+    let Some(Effect::Write(ticket, Write::Append(append))) = effects.pop() else {
+        panic!("{effects:?}")
+    };
+    effects.clear();
+    let entry = Entry { seq: Seq(10), at: append.at, from: append.from, what: append.what };
+    chat.written(ticket, Written::Entry(entry), now, &mut effects);
+    let told = effects.iter().find_map(|effect| match effect {
+        Effect::Send(_, event @ Event::Room(_)) => Some(shown::event(event)),
+        _ => None,
+    });
+    assert_eq!(told.as_deref(), Some("room den reader seq=10 read=10 left=0+0"));
+    let request = Request::Members { room: room_id("den"), after: None, limit: 9 };
+    effects.clear();
+    chat.apply(session, Command::Request { id: RequestId(2), request }, now, &mut effects);
+    let [Effect::Send(_, ref members)] = effects[..] else { panic!("{effects:?}") };
+    assert_eq!(shown::event(members), "ok den [ana reader online 10/10 muted] of 1");
 }

@@ -5,7 +5,7 @@
 
 use super::dice::Dice;
 use super::rows::Rows;
-use crate::chat::{Name, PersonId, PostKey, RoomId, RoomNo, Seq};
+use crate::chat::{Lapse, Name, PersonId, PostKey, RoomId, RoomNo, Seq};
 use crate::store::SessionNo;
 use crate::store::tables::{Change, Fault, Head, Keyed, Standing, Tables};
 
@@ -43,6 +43,8 @@ pub(crate) enum Flaw {
     ForgetsKeys,
     /// Keeps the cursors but not what is left after them.
     ForgetsMentions,
+    /// Keeps nothing of those who have gone from a room.
+    ForgetsLapses,
 }
 
 impl Disk {
@@ -124,8 +126,11 @@ impl Tables for Disk {
 
     fn apply(&mut self, change: Change<'_>) -> Result<(), Fault> {
         self.step()?;
-        let is_forgotten =
-            self.flaw == Some(Flaw::ForgetsMentions) && matches!(change, Change::Mention { .. });
+        let is_forgotten = match change {
+            Change::Mention { .. } => self.flaw == Some(Flaw::ForgetsMentions),
+            Change::Lapse { .. } => self.flaw == Some(Flaw::ForgetsLapses),
+            _ => false,
+        };
         if !is_forgotten {
             self.open.as_mut().ok_or(Fault::Unavailable)?.apply(change);
         }
@@ -168,6 +173,10 @@ impl Tables for Disk {
 
     fn standing(&mut self, room: RoomNo, person: PersonId) -> Result<Option<Standing>, Fault> {
         self.room(room, |room| room.standing(person))
+    }
+
+    fn lapse(&mut self, room: RoomNo, person: PersonId) -> Result<Option<Lapse>, Fault> {
+        self.room(room, |room| room.lapse(person))
     }
 
     fn mentions(&mut self, room: RoomNo, person: PersonId) -> Result<u64, Fault> {

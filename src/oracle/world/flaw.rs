@@ -13,6 +13,8 @@ pub enum Flaw {
     AnswersRepeatsAsNew,
     /// The disk keeps no mentions.
     ForgetsMentions,
+    /// The disk keeps nothing of what stands against those who have gone from a room.
+    ForgetsLapses,
     /// A reader leaves one entry out of what it has read.
     DropsOneOfAReplay,
     /// Who is put out of a room is still sent what happens there.
@@ -29,10 +31,11 @@ pub enum Flaw {
 
 impl Flaw {
     /// Every canary.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AcknowledgesBeforeCommit,
         Self::AnswersRepeatsAsNew,
         Self::ForgetsMentions,
+        Self::ForgetsLapses,
         Self::DropsOneOfAReplay,
         Self::KeepsSendingToTheRemoved,
         Self::LosesAnswers,
@@ -47,6 +50,7 @@ impl Flaw {
             Self::AcknowledgesBeforeCommit => Some(disk::Flaw::Unsynced),
             Self::AnswersRepeatsAsNew => Some(disk::Flaw::ForgetsKeys),
             Self::ForgetsMentions => Some(disk::Flaw::ForgetsMentions),
+            Self::ForgetsLapses => Some(disk::Flaw::ForgetsLapses),
             _ => None,
         }
     }

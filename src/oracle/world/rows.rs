@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::chat::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom};
 use crate::chat::{
-    Author, Entry, Epoch, Marks, Mode, PersonId, PostKey, Profile, Reaction, Record, RoomId,
+    Author, Entry, Epoch, Lapse, Marks, Mode, PersonId, PostKey, Profile, Reaction, Record, RoomId,
     RoomKind, RoomNo, Seq, UnixMs, What,
 };
 use crate::store::SessionNo;
@@ -35,6 +35,7 @@ pub(crate) struct Room {
     pub(crate) log: Vec<Rc<Row>>,
     members: BTreeMap<PersonId, Standing>,
     banned: BTreeSet<PersonId>,
+    lapses: BTreeMap<PersonId, Lapse>,
     mentions: BTreeSet<(PersonId, Seq)>,
 }
 
@@ -123,16 +124,20 @@ impl Rows {
                     log: Vec::new(),
                     members: BTreeMap::new(),
                     banned: BTreeSet::new(),
+                    lapses: BTreeMap::new(),
                     mentions: BTreeSet::new(),
                 };
                 self.rooms.insert(room, Rc::new(begun));
             }
+            Change::Lapse { person, .. } if self.deleted().any(|deleted| deleted == person) => {}
             Change::Append { room, .. }
             | Change::Rules { room, .. }
             | Change::Title { room, .. }
             | Change::Mode { room, .. }
             | Change::Member { room, .. }
             | Change::NoMember { room, .. }
+            | Change::Lapse { room, .. }
+            | Change::NoLapse { room, .. }
             | Change::Ban { room, .. }
             | Change::Edit { room, .. }
             | Change::Wipe { room, .. }
@@ -162,11 +167,17 @@ impl Rows {
                     }
                 });
             }
-            Change::NoPerson { person } => self.change_person(person, |person| {
-                person.deleted = true;
-                person.profile = Profile::default();
-                person.last_seen = None;
-            }),
+            Change::NoPerson { person } => {
+                for room in self.rooms.values_mut().filter(|room| room.lapses.contains_key(&person))
+                {
+                    Rc::make_mut(room).lapses.remove(&person);
+                }
+                self.change_person(person, |person| {
+                    person.deleted = true;
+                    person.profile = Profile::default();
+                    person.last_seen = None;
+                });
+            }
         }
     }
 
@@ -220,6 +231,10 @@ impl Room {
         self.members.get(&person).copied()
     }
 
+    pub(super) fn lapse(&self, person: PersonId) -> Option<Lapse> {
+        self.lapses.get(&person).copied()
+    }
+
     pub(super) fn mentions(&self, person: PersonId) -> u64 {
         self.mentions.iter().filter(|(mentioned, _)| *mentioned == person).count() as u64
     }
@@ -248,6 +263,7 @@ impl Room {
             mode: self.mode,
             members: self.members.iter().map(member).collect(),
             banned: self.banned.iter().copied().collect(),
+            lapses: self.lapses.iter().map(|(person, lapse)| (*person, *lapse)).collect(),
         }
     }
 
@@ -263,6 +279,13 @@ impl Room {
             Change::NoMember { person, .. } => {
                 self.members.remove(&person);
                 self.mentions.retain(|(mentioned, _)| *mentioned != person);
+            }
+            Change::Lapse { person, lapse, at, .. } => {
+                self.lapses.retain(|_, lapse| !lapse.is_over(at));
+                self.lapses.insert(person, lapse);
+            }
+            Change::NoLapse { person, .. } => {
+                self.lapses.remove(&person);
             }
             Change::Ban { person, on: true, .. } => {
                 self.banned.insert(person);

@@ -18,7 +18,10 @@ pub(crate) struct Story {
     /// Guests in an open room: no entry says so.
     pub(super) visitors: BTreeSet<PersonId>,
     banned: BTreeSet<PersonId>,
+    /// Whether they are members still or not.
     pub(super) muted: BTreeMap<PersonId, UnixMs>,
+    /// Who was a reader when they went.
+    readers_gone: BTreeSet<PersonId>,
     mode: Mode,
 }
 
@@ -32,6 +35,7 @@ impl Story {
             visitors: BTreeSet::new(),
             banned: BTreeSet::new(),
             muted: BTreeMap::new(),
+            readers_gone: BTreeSet::new(),
             mode: Mode::default(),
         }
     }
@@ -115,9 +119,34 @@ impl Story {
         if is_more || !self.members.iter().all(is_known) {
             return Err(format!("has the members {:?}", self.members));
         }
-        match room.banned.iter().eq(&self.banned) {
+        if !room.banned.iter().eq(&self.banned) {
+            return Err(format!("has banned {:?}", self.banned));
+        }
+        self.check_lapses(room, deleted)
+    }
+
+    /// What stands against somebody stands whether they are there still or have gone. A mute that is over by any entry's
+    /// moment may be forgotten.
+    fn check_lapses(
+        &self,
+        room: &RestoredRoom,
+        deleted: &BTreeSet<PersonId>,
+    ) -> Result<(), String> {
+        let is_there = |person: &PersonId| !person.is_guest() && !deleted.contains(person);
+        let latest = self.log.iter().map(|entry| entry.at).max().unwrap_or_default();
+        let is_muted = |(person, until): &(PersonId, UnixMs)| is_there(person) && *until > latest;
+        let members = room.members.iter().map(|member| (member.person, member.muted_until));
+        let gone = room.lapses.iter().map(|(person, lapse)| (*person, lapse.muted_until));
+        let told: BTreeMap<_, _> = members.chain(gone).filter(is_muted).collect();
+        let muted = self.muted.iter().map(|(person, until)| (*person, *until)).filter(is_muted);
+        if !told.into_iter().eq(muted) {
+            return Err(format!("has muted {:?}", self.muted));
+        }
+        let readers = room.lapses.iter().filter(|(_, lapse)| lapse.role == Role::Reader);
+        let known = self.readers_gone.iter().filter(|person| is_there(person));
+        match readers.map(|(person, _)| person).eq(known) {
             true => Ok(()),
-            false => Err(format!("has banned {:?}", self.banned)),
+            false => Err(format!("has let go of the readers {:?}", self.readers_gone)),
         }
     }
 
@@ -138,7 +167,10 @@ impl Story {
             What::Created { members, .. } => {
                 self.members.extend(members.iter().map(|(who, role)| (who.id, *role)));
             }
-            What::Join => self.admit(&entry.from, Role::Member),
+            What::Join => {
+                let was_reader = self.readers_gone.contains(&entry.from.id);
+                self.admit(&entry.from, if was_reader { Role::Reader } else { Role::Member });
+            }
             What::Leave => self.put_out(entry.from.id),
             What::Add { user, role } | What::Role { user, role } => self.admit(user, *role),
             What::Remove { user } => self.put_out(user.id),
@@ -171,13 +203,15 @@ impl Story {
     fn admit(&mut self, who: &Author, role: Role) {
         if !self.may_visit(who.id) {
             self.members.insert(who.id, role);
+            self.readers_gone.remove(&who.id);
         }
     }
 
     fn put_out(&mut self, person: PersonId) {
-        self.members.remove(&person);
+        if self.members.remove(&person) == Some(Role::Reader) {
+            self.readers_gone.insert(person);
+        }
         self.visitors.remove(&person);
-        self.muted.remove(&person);
     }
 
     pub(super) fn put_out_by(&self, entry: &Entry) -> Option<PersonId> {

@@ -125,7 +125,6 @@ impl Truth {
     pub(crate) fn forget_guest(&mut self, guest: PersonId) {
         for story in self.stories.values_mut() {
             story.visitors.remove(&guest);
-            story.muted.remove(&guest);
         }
         self.invites.values_mut().for_each(|inside| {
             inside.remove(&guest);

@@ -1,12 +1,12 @@
-//! Rooms, members, bans and mentions.
+//! Rooms, members, lapses, bans and mentions.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::entries;
 use super::fields::{mode_code, role, role_code, room_kind, room_kind_code, signed, unsigned};
 use super::trouble::Trouble;
+use super::{entries, people};
 use crate::chat::log::Create;
-use crate::chat::{Mode, PersonId, RoomId, RoomNo, Seq, UnixMs};
+use crate::chat::{Lapse, Mode, PersonId, Role, RoomId, RoomNo, Seq, UnixMs};
 use crate::store::tables::{Head, Standing};
 
 pub(super) fn head(db: &Connection, room: RoomNo) -> Result<Option<Head>, Trouble> {
@@ -121,6 +121,61 @@ pub(super) fn remove_member(
     let mut delete = db.prepare_cached("DELETE FROM members WHERE room = ?1 AND person = ?2")?;
     delete.execute([signed(room.0), signed(person.0)])?;
     forget_mentions(db, room, person, Seq(i64::MAX.cast_unsigned()))
+}
+
+pub(super) fn lapse(
+    db: &Connection,
+    room: RoomNo,
+    person: PersonId,
+) -> Result<Option<Lapse>, Trouble> {
+    let mut select =
+        db.prepare_cached("SELECT role, muted_until FROM lapses WHERE room = ?1 AND person = ?2")?;
+    let columns = select
+        .query_one([signed(room.0), signed(person.0)], |row| Ok([row.get(0)?, row.get(1)?]))
+        .optional()?;
+    Ok(columns.map(lapse_of).transpose()?)
+}
+
+/// From the columns `role, muted_until`.
+pub(super) fn lapse_of([code, muted_until]: [i64; 2]) -> Result<Lapse, super::trouble::Damage> {
+    Ok(Lapse { role: role(code)?, muted_until: UnixMs(unsigned(muted_until)) })
+}
+
+pub(super) fn put_lapse(
+    db: &Connection,
+    room: RoomNo,
+    person: PersonId,
+    lapse: Lapse,
+    at: UnixMs,
+) -> Result<(), Trouble> {
+    if people::is_deleted(db, person)? {
+        return Ok(());
+    }
+    let mut delete = db.prepare_cached(
+        "DELETE FROM lapses WHERE room = ?1 AND role != ?2 AND muted_until <= ?3",
+    )?;
+    delete.execute(params![signed(room.0), role_code(Role::Reader), signed(at.0)])?;
+    let mut insert = db.prepare_cached(
+        "INSERT OR REPLACE INTO lapses (room, person, role, muted_until) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    insert.execute(params![
+        signed(room.0),
+        signed(person.0),
+        role_code(lapse.role),
+        signed(lapse.muted_until.0),
+    ])?;
+    Ok(())
+}
+
+pub(super) fn remove_lapse(db: &Connection, room: RoomNo, person: PersonId) -> Result<(), Trouble> {
+    let mut delete = db.prepare_cached("DELETE FROM lapses WHERE room = ?1 AND person = ?2")?;
+    delete.execute([signed(room.0), signed(person.0)])?;
+    Ok(())
+}
+
+pub(super) fn forget_lapses(db: &Connection, person: PersonId) -> Result<(), Trouble> {
+    db.prepare_cached("DELETE FROM lapses WHERE person = ?1")?.execute([signed(person.0)])?;
+    Ok(())
 }
 
 pub(super) fn ban(

@@ -37,7 +37,7 @@ use self::trouble::{Complaints, Trouble};
 use super::accounts::SessionNo;
 use super::tables::{Change, Digest, Fault, Head, Keyed, Standing, Tables};
 use crate::chat::log::{Failure, Read, ReadOut};
-use crate::chat::{Entry, Name, PersonId, PostKey, RoomId, RoomNo, Seq};
+use crate::chat::{Entry, Lapse, Name, PersonId, PostKey, RoomId, RoomNo, Seq};
 
 /// The writer's connection.
 #[derive(Debug)]
@@ -146,6 +146,10 @@ impl Db {
                 governance::put_member(db, room, person, &standing)
             }
             Change::NoMember { room, person } => governance::remove_member(db, room, person),
+            Change::Lapse { room, person, lapse, at } => {
+                governance::put_lapse(db, room, person, lapse, at)
+            }
+            Change::NoLapse { room, person } => governance::remove_lapse(db, room, person),
             Change::Ban { room, person, on } => governance::ban(db, room, person, on),
             Change::Mention { room, post, person } => governance::mention(db, room, person, post),
             Change::MentionsRead { room, person, through } => {
@@ -156,7 +160,10 @@ impl Db {
             Change::Password { person, phc } => people::set_password(db, person, phc),
             Change::NoPassword { person } => people::set_password(db, person, people::NO_PASSWORD),
             Change::Profile { person, profile } => people::set_profile(db, person, profile),
-            Change::NoPerson { person } => people::delete(db, person),
+            Change::NoPerson { person } => {
+                people::delete(db, person)?;
+                governance::forget_lapses(db, person)
+            }
             Change::Session { no, person, token_sha256, at, label } => {
                 people::open_session(db, no, person, token_sha256, at, label)
             }
@@ -272,6 +279,11 @@ impl Tables for Db {
     fn standing(&mut self, room: RoomNo, person: PersonId) -> Result<Option<Standing>, Fault> {
         let standing = governance::standing(&self.connection, room, person);
         self.tell("reading", standing)
+    }
+
+    fn lapse(&mut self, room: RoomNo, person: PersonId) -> Result<Option<Lapse>, Fault> {
+        let lapse = governance::lapse(&self.connection, room, person);
+        self.tell("reading", lapse)
     }
 
     fn mentions(&mut self, room: RoomNo, person: PersonId) -> Result<u64, Fault> {

@@ -78,6 +78,11 @@ pub(super) fn delete(db: &Connection, person: PersonId) -> Result<(), Trouble> {
     close_sessions(db, person, None)
 }
 
+pub(super) fn is_deleted(db: &Connection, person: PersonId) -> Result<bool, Trouble> {
+    let mut select = db.prepare_cached("SELECT 1 FROM people WHERE id = ?1 AND phc IS NULL")?;
+    Ok(select.exists([signed(person.0)])?)
+}
+
 /// SQLite's own count of AUTOINCREMENT, which closed log-ins do not lower.
 pub(super) fn last_session(db: &Connection) -> Result<Option<SessionNo>, Trouble> {
     let mut select =

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, Row};
 
 use super::fields::{mode, room_kind, unsigned};
-use super::governance::standing_of;
+use super::governance::{lapse_of, standing_of};
 use super::people::NO_PASSWORD;
 use super::trouble::Trouble;
 use super::{Db, entries};
 use crate::chat::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom};
-use crate::chat::{Author, Epoch, Name, PersonId, Profile, RoomId, RoomNo, Seq, UnixMs};
+use crate::chat::{Author, Epoch, Lapse, Name, PersonId, Profile, RoomId, RoomNo, Seq, UnixMs};
 use crate::store::accounts::{SessionNo, StoredAccount, StoredSession};
 use crate::store::{OpenError, tables::Standing};
 
@@ -86,7 +86,7 @@ fn sessions(db: &Connection) -> Result<Vec<StoredSession>, Trouble> {
 
 fn rooms(db: &Connection) -> Result<Vec<RestoredRoom>, Trouble> {
     let mut members = members(db)?;
-    let mut banned = banned(db)?;
+    let (mut banned, mut lapses) = (banned(db)?, lapses(db)?);
     let mut select =
         db.prepare("SELECT no, id, kind, title, epoch, rules, mode FROM rooms ORDER BY no")?;
     let mut rows = select.query([])?;
@@ -108,6 +108,7 @@ fn rooms(db: &Connection) -> Result<Vec<RestoredRoom>, Trouble> {
             mode: mode(row.get(6)?)?,
             members: members.remove(&no).unwrap_or_default(),
             banned: banned.remove(&no).unwrap_or_default(),
+            lapses: lapses.remove(&no).unwrap_or_default(),
         });
     }
     Ok(rooms)
@@ -162,6 +163,20 @@ fn banned(db: &Connection) -> Result<HashMap<RoomNo, Vec<PersonId>>, Trouble> {
     // SQLite has guests' numbers below all others.
     banned.values_mut().for_each(|banned| banned.sort_unstable());
     Ok(banned)
+}
+
+/// By room, each in the order of their numbers.
+fn lapses(db: &Connection) -> Result<HashMap<RoomNo, Vec<(PersonId, Lapse)>>, Trouble> {
+    let mut select =
+        db.prepare("SELECT room, person, role, muted_until FROM lapses ORDER BY room, person")?;
+    let mut rows = select.query([])?;
+    let mut lapses: HashMap<_, Vec<_>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let lapse = lapse_of([row.get(2)?, row.get(3)?])?;
+        let person = PersonId(number(row, 1)?);
+        lapses.entry(RoomNo(number(row, 0)?)).or_default().push((person, lapse));
+    }
+    Ok(lapses)
 }
 
 fn number(row: &Row<'_>, column: usize) -> Result<u64, Trouble> {

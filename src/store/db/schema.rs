@@ -6,7 +6,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7773_7279;
 
 /// What makes version `n + 1` of version `n`.
-pub(super) const STEPS: &[&str] = &[V1, V2];
+pub(super) const STEPS: &[&str] = &[V1, V2, V3];
 
 /// The version that this program reads and writes.
 pub(super) const VERSION: usize = STEPS.len();
@@ -129,6 +129,17 @@ const V2: &str = "
 CREATE INDEX pins ON entries (room, seq) WHERE pinned = 1;
 ";
 
+/// What stands against those who have gone from a room is kept for when they come back.
+const V3: &str = "
+CREATE TABLE lapses (
+    room INTEGER,
+    person INTEGER,
+    role INTEGER NOT NULL,              -- as what they come back by themselves
+    muted_until INTEGER NOT NULL,
+    PRIMARY KEY (room, person)
+) STRICT, WITHOUT ROWID;
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,5 +147,6 @@ mod tests {
     #[test]
     fn what_was_released_stays_as_it_was() {
         assert!(include_str!("../tests/version_1.sql").starts_with(V1));
+        assert!(include_str!("../tests/version_2.sql").starts_with(V2));
     }
 }

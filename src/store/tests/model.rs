@@ -9,8 +9,8 @@ use crate::chat::log::{
     Write, Written,
 };
 use crate::chat::{
-    Author, Body, Entry, Epoch, Marks, Mode, Name, PersonId, Profile, Reaction, Record, Role,
-    RoomId, RoomKind, RoomNo, Seq, UnixMs, What,
+    Author, Body, Entry, Epoch, Lapse, Marks, Mode, Name, PersonId, Profile, Reaction, Record,
+    Role, RoomId, RoomKind, RoomNo, Seq, UnixMs, What,
 };
 use crate::store::accounts::{
     AccountWrite, AccountWritten, SessionNo, StoredAccount, StoredSession,
@@ -36,6 +36,8 @@ pub(super) struct Room {
     pub(super) log: Vec<Entry>,
     members: BTreeMap<PersonId, Standing>,
     banned: BTreeSet<PersonId>,
+    /// As what those come back who have gone, and how long they are muted then.
+    gone: BTreeMap<PersonId, (Role, UnixMs)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +76,10 @@ impl Model {
 
     fn write(&mut self, write: &Write) -> Written {
         match write {
-            Write::Append(append) => self.rooms[index(append.room.0)].append(append),
+            Write::Append(append) => {
+                let deleted = self.deleted();
+                self.rooms[index(append.room.0)].append(append, &deleted)
+            }
             Write::Create(create) => self.create(create),
             Write::Cursor { person, room, received, read } => {
                 self.rooms[index(room.0)].move_cursor(*person, *received, *read)
@@ -95,9 +100,14 @@ impl Model {
         let Create { id, kind, title, epoch, at, from, members } = create.clone();
         let mut room = Room::new(id, kind, title.clone(), epoch);
         let entry = Entry { seq: Seq(1), at, from, what: What::Created { kind, title, members } };
-        room.push(entry.clone());
+        room.push(entry.clone(), &self.deleted());
         self.rooms.push(room);
         Written::Created { room: RoomNo(self.rooms.len() as u64), entry }
+    }
+
+    fn deleted(&self) -> BTreeSet<PersonId> {
+        let deleted = (1..).zip(&self.people).filter(|(_, person)| person.phc.is_none());
+        deleted.map(|(id, _)| PersonId(id)).collect()
     }
 
     fn living(&mut self, person: PersonId) -> Option<&mut Person> {
@@ -152,6 +162,9 @@ impl Model {
                     person.profile = Profile::default();
                 }
                 self.sessions.retain(|session| session.person != person);
+                for room in &mut self.rooms {
+                    room.gone.remove(&person);
+                }
             }
             AccountWrite::CloseSession { no } => self.sessions.retain(|session| session.no != no),
             AccountWrite::CloseSessions { person, except } => self.close_sessions(person, except),
@@ -259,7 +272,8 @@ impl Model {
 impl Room {
     fn new(id: RoomId, kind: RoomKind, title: Option<Arc<str>>, epoch: Epoch) -> Self {
         let (log, members, banned) = (Vec::new(), BTreeMap::new(), BTreeSet::new());
-        Self { id, kind, title, epoch, mode: Mode::default(), log, members, banned }
+        let (mode, gone) = (Mode::default(), BTreeMap::new());
+        Self { id, kind, title, epoch, mode, log, members, banned, gone }
     }
 
     pub(super) fn last(&self) -> Seq {
@@ -280,7 +294,7 @@ impl Room {
         self.log.iter().any(|entry| entry.what == What::Delete { post: seq })
     }
 
-    fn append(&mut self, append: &Append) -> Written {
+    fn append(&mut self, append: &Append, deleted: &BTreeSet<PersonId>) -> Written {
         if let What::Post(post) = &append.what
             && post.key.is_some()
         {
@@ -323,11 +337,11 @@ impl Room {
         }
         let Append { at, from, what, .. } = append.clone();
         let entry = Entry { seq: self.last().next(), at, from, what };
-        self.push(entry.clone());
+        self.push(entry.clone(), deleted);
         Written::Entry(entry)
     }
 
-    fn push(&mut self, entry: Entry) {
+    fn push(&mut self, entry: Entry, deleted: &BTreeSet<PersonId>) {
         let seq = entry.seq;
         self.log.push(entry.clone());
         let newcomer = |role| Standing { role, received: seq, read: seq, ..AT_THE_START };
@@ -338,15 +352,18 @@ impl Room {
                 }
             }
             What::Join if !entry.from.id.is_guest() => {
-                self.members.insert(entry.from.id, newcomer(Role::Member));
+                let fresh = (Role::Member, UnixMs(0));
+                let (role, muted_until) = self.gone.remove(&entry.from.id).unwrap_or(fresh);
+                self.members.insert(entry.from.id, Standing { muted_until, ..newcomer(role) });
             }
             What::Add { user, role } if !user.id.is_guest() => {
-                self.members.insert(user.id, newcomer(role));
+                let muted_until = self.gone.remove(&user.id).map_or(UnixMs(0), |(_, until)| until);
+                self.members.insert(user.id, Standing { muted_until, ..newcomer(role) });
             }
-            What::Leave => drop(self.members.remove(&entry.from.id)),
-            What::Remove { user } => drop(self.members.remove(&user.id)),
+            What::Leave => self.put_out(entry.from.id, entry.at, deleted),
+            What::Remove { user } => self.put_out(user.id, entry.at, deleted),
             What::Ban { user, on: true } => {
-                self.members.remove(&user.id);
+                self.put_out(user.id, entry.at, deleted);
                 self.banned.insert(user.id);
             }
             What::Ban { user, on: false } => drop(self.banned.remove(&user.id)),
@@ -367,6 +384,15 @@ impl Room {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn put_out(&mut self, person: PersonId, at: UnixMs, deleted: &BTreeSet<PersonId>) {
+        let Some(Standing { role, muted_until, .. }) = self.members.remove(&person) else { return };
+        if !deleted.contains(&person) && (role == Role::Reader || muted_until > at) {
+            self.gone.retain(|_, (role, until)| *role == Role::Reader || *until > at);
+            let role = if role == Role::Reader { Role::Reader } else { Role::Member };
+            self.gone.insert(person, (role, muted_until));
         }
     }
 
@@ -427,6 +453,9 @@ impl Room {
             posts_read: self.posts_through(standing.read),
             mentions: self.mentions_after(person, standing.read),
         };
+        let lapse = |(person, (role, muted_until)): (&PersonId, &(Role, UnixMs))| {
+            (*person, Lapse { role: *role, muted_until: *muted_until })
+        };
         RestoredRoom {
             no,
             id: self.id.clone(),
@@ -440,6 +469,7 @@ impl Room {
             mode: self.mode,
             members: self.members.clone().into_iter().map(member).collect(),
             banned: self.banned.iter().copied().collect(),
+            lapses: self.gone.iter().map(lapse).collect(),
         }
     }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::model::{Model, places};
 use super::*;
 use crate::chat::log::Failure;
-use crate::chat::{Emoji, Entry, Mode};
+use crate::chat::{Emoji, Entry, Lapse, Mode};
 use crate::store::AFTER_MS;
 use crate::store::accounts::SessionNo;
 use crate::store::tables::{Change, Digest, Fault, Head, Keyed, Standing, Tables};
@@ -25,7 +25,7 @@ fn request(model: &Model, (kind, room, person, a, b): Dice) -> Request {
         5 => guest(u64::from(dice)),
         id => author(u64::from(id) + 1),
     };
-    let from = somebody(person);
+    let mut from = somebody(person);
     let user = somebody(b);
     let at = UnixMs(u64::from(a) * 7 + u64::from(b));
     let seq = Seq(u64::from(a) % (room.last().0 + 2));
@@ -34,12 +34,33 @@ fn request(model: &Model, (kind, room, person, a, b): Dice) -> Request {
     let on = a % 3 != 0;
     let account = PersonId(u64::from(person) % 6);
     let mut guard = Guard::Post(seq);
-    // Nobody comes to the lobby or goes.
+    // Nobody comes to the lobby or goes; and there soon is another room.
     let kind = match kind % 32 {
+        0..4 if model.rooms.len() == 1 => 23,
         14..=17 | 20 if no == LOBBY => 18,
         _ => kind,
     };
     let what = match kind % 32 {
+        // Somebody comes and goes, so often that something stands against them when they do.
+        0..6 if no != LOBBY => {
+            guard = Guard::None;
+            let visitor = author(2);
+            let moderated = visitor.clone();
+            match a % 6 {
+                0 => What::Mute { user: moderated, until: UnixMs(at.0 + 500) },
+                1 => What::Role { user: moderated, role: Role::Reader },
+                2 => What::Remove { user: moderated },
+                3 => What::Add { user: moderated, role },
+                4 => {
+                    from = visitor;
+                    What::Leave
+                }
+                _ => {
+                    from = visitor;
+                    What::Join
+                }
+            }
+        }
         0..8 => {
             guard = Guard::None;
             let key = PostKey::parse(&format!("k{}", a % 5)).filter(|_| a % 2 == 0);
@@ -256,6 +277,11 @@ impl Tables for Failing {
     fn standing(&mut self, room: RoomNo, person: PersonId) -> Result<Option<Standing>, Fault> {
         self.step()?;
         self.db.standing(room, person)
+    }
+
+    fn lapse(&mut self, room: RoomNo, person: PersonId) -> Result<Option<Lapse>, Fault> {
+        self.step()?;
+        self.db.lapse(room, person)
     }
 
     fn mentions(&mut self, room: RoomNo, person: PersonId) -> Result<u64, Fault> {

@@ -1,6 +1,7 @@
 //! Every answer of the log, and what entries do.
 
 use super::*;
+use crate::chat::log::RestoredRoom;
 use crate::chat::{Emoji, Mode};
 
 fn written_at(seq: u64) -> impl Fn(Written) -> bool {
@@ -156,7 +157,7 @@ fn the_cursor_of_no_member_is_answered_and_not_kept() {
 }
 
 #[test]
-fn who_comes_has_read_what_was_there_and_who_goes_leaves_nothing() {
+fn who_comes_has_read_what_was_there_and_begins_anew_when_they_come_again() {
     let mut log = memory();
     let group = group(1, &[(1, Role::Owner)]);
     let Written::Created { room, .. } = log.told(Write::Create(group)) else { panic!("created") };
@@ -183,6 +184,115 @@ fn who_comes_has_read_what_was_there_and_who_goes_leaves_nothing() {
     act(&mut log, What::Ban { user: author(2), on: false });
     act(&mut log, What::Add { user: author(2), role: Role::Member });
     assert_eq!(member(&mut log).unwrap().mentions, 0);
+}
+
+/// An open room with its owner, who is the first account; what happens there, one after the other; and who is there and
+/// who has gone, with what stands against them.
+struct Den {
+    log: Log<Db>,
+    no: RoomNo,
+    basis: Seq,
+    at: UnixMs,
+}
+
+impl Den {
+    fn new() -> Self {
+        let mut log = memory();
+        for id in 1..=4 {
+            let (name, phc, at) = (author(id).name, "phc".into(), UnixMs(1));
+            log.account(AccountWrite::Register { name, phc, at });
+        }
+        let create = Create { kind: RoomKind::Open, ..group(1, &[(1, Role::Owner)]) };
+        let Written::Created { room: no, .. } = log.told(Write::Create(create)) else {
+            panic!("created")
+        };
+        Self { log, no, basis: Seq(1), at: UnixMs(1_000) }
+    }
+
+    fn act(&mut self, from: u64, what: What) {
+        let (basis, at) = (self.basis, self.at);
+        self.basis = self.log.seq(Append { basis, at, ..append(self.no, from, what) });
+    }
+
+    fn room(&mut self) -> RestoredRoom {
+        self.log.tables().stored().unwrap().restored.rooms.remove(1)
+    }
+
+    fn member(&mut self, id: u64) -> Option<(Role, UnixMs)> {
+        let members = self.room().members.into_iter();
+        let mut found = members.filter(|member| member.person == PersonId(id));
+        found.next().map(|member| (member.role, member.muted_until))
+    }
+
+    fn lapses(&mut self) -> Vec<(u64, Role, u64)> {
+        let lapses = self.room().lapses.into_iter();
+        lapses.map(|(id, lapse)| (id.0, lapse.role, lapse.muted_until.0)).collect()
+    }
+}
+
+#[test]
+fn what_stands_against_who_goes_is_kept_for_when_they_come_back() {
+    let mut den = Den::new();
+    let mute = |id, until| What::Mute { user: author(id), until: UnixMs(until) };
+    let role = |id, role| What::Role { user: author(id), role };
+    den.act(2, What::Join);
+    den.act(1, mute(2, 5_000));
+    den.act(1, role(2, Role::Reader));
+    den.act(2, What::Leave);
+    assert_eq!((den.member(2), den.lapses()), (None, vec![(2, Role::Reader, 5_000)]));
+    den.act(2, What::Join);
+    assert_eq!(den.member(2), Some((Role::Reader, UnixMs(5_000))));
+    assert_eq!(den.lapses(), []);
+
+    // Whoever adds somebody says as what; that they are muted is another matter.
+    den.act(1, What::Remove { user: author(2) });
+    den.act(1, What::Add { user: author(2), role: Role::Admin });
+    assert_eq!(den.member(2), Some((Role::Admin, UnixMs(5_000))));
+
+    // A ban and its end change nothing of it. What one was above members is gone.
+    den.act(1, What::Ban { user: author(2), on: true });
+    assert_eq!(den.lapses(), [(2, Role::Member, 5_000)]);
+    den.act(1, What::Ban { user: author(2), on: false });
+    den.act(2, What::Join);
+    assert_eq!(den.member(2), Some((Role::Member, UnixMs(5_000))));
+
+    // Of whoever has nothing against them there is nothing.
+    den.act(1, mute(2, 0));
+    den.act(2, What::Leave);
+    den.act(3, What::Join);
+    den.act(1, mute(3, 900));
+    den.act(3, What::Leave);
+    assert_eq!(den.lapses(), []);
+}
+
+#[test]
+fn what_is_over_is_forgotten_when_another_goes() {
+    let mut den = Den::new();
+    for (id, until) in [(2, 5_000), (3, 9_000), (4, 9_000)] {
+        den.act(id, What::Join);
+        den.act(1, What::Mute { user: author(id), until: UnixMs(until) });
+    }
+    den.act(2, What::Leave);
+    den.act(3, What::Leave);
+    den.at = UnixMs(5_000);
+    den.act(4, What::Leave);
+    assert_eq!(den.lapses(), [(3, Role::Member, 9_000), (4, Role::Member, 9_000)]);
+}
+
+#[test]
+fn nothing_is_kept_of_a_deleted_account() {
+    let mut den = Den::new();
+    for id in [2, 3] {
+        den.act(id, What::Join);
+        den.act(1, What::Role { user: author(id), role: Role::Reader });
+    }
+    den.act(2, What::Leave);
+    for person in [2, 3].map(PersonId) {
+        den.log.account(AccountWrite::Delete { person });
+    }
+    assert_eq!(den.lapses(), []);
+    den.act(3, What::Leave);
+    assert_eq!(den.lapses(), []);
 }
 
 #[test]

@@ -274,6 +274,7 @@ fn lobby() -> chat::log::RestoredRoom {
         mode: chat::Mode::default(),
         members: Vec::new(),
         banned: Vec::new(),
+        lapses: Vec::new(),
     }
 }
 

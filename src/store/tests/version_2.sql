@@ -1,0 +1,4 @@
+
+CREATE INDEX pins ON entries (room, seq) WHERE pinned = 1;
+
+PRAGMA user_version = 2;
