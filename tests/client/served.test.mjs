@@ -39,14 +39,21 @@ const scripts = () => [...files].filter(([path]) => path.endsWith('.js'));
 /** What others call it. */
 const isOutside = (node, name) => (['key', 'property'].includes(name) && !node.computed) || ['imported', 'exported'].includes(name);
 
-/** All that a parser reads, in order: each node's kind, and what it says. How a name is declared may change, and whether it is said twice. */
+const isDeclaration = (node) => node?.type === 'VariableDeclaration';
+
+/**
+ * All that a parser reads, in order: each node's kind, and what it says. How a name is declared may change, and whether it is
+ * said twice; and declarations that follow one another are one.
+ */
 function* said(node, key = '') {
-  if (Array.isArray(node)) for (const one of node) yield* said(one, key);
+  if (Array.isArray(node)) {
+    for (const [at, one] of node.entries()) yield* isDeclaration(one) && isDeclaration(node[at - 1]) ? said(one.declarations, 'declarations') : said(one, key);
+  }
   else if (node instanceof RegExp || typeof node !== 'object' || node === null) yield { key, text: String(node) };
   else {
     yield { key: 'type', text: node.type ?? '' };
     for (const [name, value] of Object.entries(node)) {
-      if (['type', 'start', 'end', 'raw', 'shorthand'].includes(name) || (node.type === 'VariableDeclaration' && name === 'kind')) continue;
+      if (['type', 'start', 'end', 'raw', 'shorthand'].includes(name) || (isDeclaration(node) && name === 'kind')) continue;
       if (isOutside(node, name) && value?.type === 'Identifier') yield { key: 'outside', text: value.name };
       else yield* said(value, node.type === 'Identifier' && name === 'name' ? 'identifier' : name);
     }

@@ -29,15 +29,25 @@ pub(super) fn style(text: &str) -> String {
     style
 }
 
-/// A script: the same tokens, but for commas and semicolons before a bracket, brackets around a lone parameter, and names.
+/// A script: the same tokens, but for commas and semicolons before a bracket, brackets around a lone parameter, declarations
+/// that follow one another, and names.
 pub(super) fn script(text: &str) -> String {
     let tokens = tokens(text);
     let places = places(&tokens);
     let names = short_names(&places);
     let mut lean = String::with_capacity(text.len());
+    let mut declarations = Declarations::default();
     for (at, token) in tokens.iter().enumerate() {
         if is_idle(&tokens, at) {
             continue;
+        }
+        match declarations.next(&tokens, at) {
+            Follows::Not => {}
+            Follows::Comma => {
+                lean.push(',');
+                continue;
+            }
+            Follows::Nothing => continue,
         }
         let renamed = names.get(token.text).filter(|_| token.kind == Kind::Word);
         let text = match (renamed, places.role(at)) {
@@ -66,6 +76,52 @@ fn is_idle(tokens: &[Token<'_>], at: usize) -> bool {
         "(" => is_word(at + 1) && text(at + 2) == ")" && text(at + 3) == "=>",
         ")" => text(at + 1) == "=>" && at >= 2 && is_word(at - 1) && text(at - 2) == "(",
         _ => false,
+    }
+}
+
+/// Where the statement in each bracket that is open declares variables: one that declares more of them goes on with it.
+#[derive(Debug)]
+struct Declarations(Vec<bool>);
+
+/// What stands for a token between two declarations.
+enum Follows {
+    /// The token itself.
+    Not,
+    /// A comma, for the semicolon that would end the first.
+    Comma,
+    /// Nothing, for the word that would begin the second.
+    Nothing,
+}
+
+impl Default for Declarations {
+    fn default() -> Self {
+        Self(vec![false])
+    }
+}
+
+impl Declarations {
+    fn next(&mut self, tokens: &[Token<'_>], at: usize) -> Follows {
+        let text = |at: usize| tokens.get(at).map_or("", |token| token.text);
+        let declares = |at: usize| matches!(text(at), "let" | "const");
+        match text(at) {
+            "(" | "[" | "{" => self.0.push(false),
+            ")" | "]" | "}" => drop(self.0.pop()),
+            _ => {}
+        }
+        let Some(goes_on) = self.0.last_mut() else { return Follows::Not };
+        match text(at) {
+            ";" if *goes_on && declares(at + 1) => Follows::Comma,
+            ";" => {
+                *goes_on = false;
+                Follows::Not
+            }
+            _ if declares(at) && *goes_on => Follows::Nothing,
+            _ if declares(at) => {
+                *goes_on = at == 0 || matches!(text(at - 1), ";" | "{" | "}");
+                Follows::Not
+            }
+            _ => Follows::Not,
+        }
     }
 }
 
@@ -371,8 +427,8 @@ mod tests {
     fn only_a_files_own_names_become_short() {
         for (text, expected) in [
             ("const long = 1; f(long, `${long}`);", "let a=1;f(a,`${a}`);"),
-            ("const a = 1; const long = a;", "let a=1;let b=a;"),
-            ("const long = 1; const other = { long };", "let b=1;let a={long:b};"),
+            ("const a = 1; const long = a;", "let a=1,b=a;"),
+            ("const long = 1; const other = { long };", "let b=1,a={long:b};"),
             ("const long = 1; f({ long }, long, long);", "let a=1;f({long:a},a,a);"),
             ("({ long = 1, other }) => long + long;", "({long:a=1,other})=>a+a;"),
             ("const long = 1; b.long(long);", "let a=1;b.long(a);"),
@@ -394,6 +450,27 @@ mod tests {
             (
                 "if (window) { window(); } for (const [one, { two }] of all) one(two);",
                 "if(window){window()}for(let[a,{two}]of all)a(two);",
+            ),
+        ] {
+            assert_eq!(script(text), format!("{expected}\n"), "{text}");
+        }
+    }
+
+    #[test]
+    fn declarations_that_follow_one_another_are_one() {
+        for (text, expected) in [
+            ("let a = 1; const [b, { c }] = a; let d;", "let a=1,[b,{c}]=a,d;"),
+            ("let a = () => { let b = 1; let c = 2; }; let d;", "let a=()=>{let b=1,c=2},d;"),
+            ("let a = 1; f(); let b = 2;", "let a=1;f();let b=2;"),
+            ("let a = 1; export const b = 2; let c = 3;", "let a=1;export let b=2;let c=3;"),
+            (
+                "for (let a = 1; a < 2; a++) { let b; let c; } let d;",
+                "for(let a=1;a<2;a++){let b,c}let d;",
+            ),
+            ("const a = `${b}}`; const c = '}';", "let a=`${b}}`,c='}';"),
+            (
+                "switch (a) { case 1: let b; let c; } if (a) { b(); } let d; let e;",
+                "switch(a){case 1:let b;let c}if(a){b()}let d,e;",
             ),
         ] {
             assert_eq!(script(text), format!("{expected}\n"), "{text}");
