@@ -154,14 +154,19 @@ export function makeTimeline(parts) {
 
   /** @param {Room} of */
   function showJumps(of) {
+    toNew.replaceChildren(t('newAbove', { n: of.unread }));
+    toPresent.classList.toggle('news', of.unread > 0);
+    toPresent.replaceChildren(icon('down'), of.unread > 0 ? t('newBelow', { n: of.unread }) : h('span.unseen', {}, t('toPresent')));
+    hideJumps(of);
+  }
+
+  /** Nobody jumps to what is in sight. @param {Room} of */
+  function hideJumps(of) {
     const mark = markOf();
     const { atStart, atEnd, isLoaded } = of.timeline;
     const isNewAbove = mark ? mark.getBoundingClientRect().bottom < log.getBoundingClientRect().top : isLoaded && !atStart;
     toNew.hidden = of.marker === null || of.unread === 0 || !isNewAbove;
-    toNew.replaceChildren(t('newAbove', { n: of.unread }));
     toPresent.hidden = !isLoaded || (follows && atEnd);
-    toPresent.classList.toggle('news', of.unread > 0);
-    toPresent.replaceChildren(icon('down'), of.unread > 0 ? t('newBelow', { n: of.unread }) : h('span.unseen', {}, t('toPresent')));
   }
 
   function jumpToNew() {
@@ -194,7 +199,10 @@ export function makeTimeline(parts) {
     if (follows !== room.isAtBottom || want !== room.want) readOn(want);
   }
 
-  log.addEventListener('scroll', measure, { passive: true });
+  log.addEventListener('scroll', () => {
+    measure();
+    if (room) hideJumps(room);
+  }, { passive: true });
   // A phone's keyboard takes half of the page: who read the end wants to go on reading it.
   new ResizeObserver(() => { if (follows) log.scrollTop = log.scrollHeight; }).observe(log);
 
