@@ -240,6 +240,9 @@ impl Story {
         if let What::Join = entry.what {
             return self.allows_join(by);
         }
+        if self.is_bequest(entry, deleted) {
+            return Ok(());
+        }
         let visits = self.may_visit(by) && !self.is_banned(by);
         let role =
             self.role_of(by).or(visits.then_some(Role::Member)).ok_or("done by a stranger")?;
@@ -253,6 +256,19 @@ impl Story {
             what => self.allows_governing(by, role, what, deleted),
         };
         allowed.then_some(()).ok_or("done without the right to")
+    }
+
+    /// Whether somebody becomes the owner after an account that was the last one and is deleted. If the program ended before
+    /// that was written, the account is no member any more when it is.
+    fn is_bequest(&self, entry: &Entry, deleted: &BTreeSet<PersonId>) -> bool {
+        let What::Role { user, role: Role::Owner } = &entry.what else { return false };
+        let is_heir = self.members.get(&user.id).is_some_and(|role| match self.kind {
+            RoomKind::Lobby => *role >= Role::Admin,
+            RoomKind::Open | RoomKind::Group => true,
+            RoomKind::Direct | RoomKind::Invite => false,
+        });
+        let has_owner = self.members.values().any(|role| *role == Role::Owner);
+        deleted.contains(&entry.from.id) && is_heir && !has_owner
     }
 
     /// Guests come and go in open rooms without an entry: who was there when something was decided may be gone by now.
