@@ -33,6 +33,7 @@ const KNOWN: &[(u64, &str)] = &[
         "what an invite room had forgotten was posted again with its key, and as another, and passed for the first",
     ),
     (300_360, "a bequest that was written after a restart passed for a stranger's"),
+    (316_450, "who was let in by a resume that broke, and was told by a call, passed for a spy"),
 ];
 
 #[test]

@@ -168,15 +168,19 @@ impl Witness {
                 self.truth.check_summary(person, summary)
             }
             Event::Welcome(welcome) => {
-                // Who was let in when their connection broke is told so now.
-                for summary in &welcome.rooms {
-                    if self.knocked.contains(&(summary.room.clone(), person)) {
-                        self.comes_in_silently(person, summary);
-                    }
-                }
+                self.have_come_in(person, &welcome.rooms);
                 self.truth.check_event(person, event)
             }
             event => self.truth.check_event(person, event),
+        }
+    }
+
+    /// Who was let in when their connection broke is told so by the next list of their rooms.
+    fn have_come_in(&mut self, person: PersonId, rooms: &[RoomSummary]) {
+        for summary in rooms {
+            if self.knocked.contains(&(summary.room.clone(), person)) {
+                self.comes_in_silently(person, summary);
+            }
         }
     }
 
@@ -257,7 +261,10 @@ impl Witness {
             Answer::Members { room, .. } | Answer::Bans { room, .. } => {
                 self.truth.check_reader(room, person)
             }
-            Answer::Rooms { rooms, .. } => self.truth.check_rooms(person, rooms),
+            Answer::Rooms { rooms, .. } => {
+                self.have_come_in(person, rooms);
+                self.truth.check_rooms(person, rooms)
+            }
             Answer::Users { .. } | Answer::Resumed | Answer::Done => Ok(()),
         }
     }
