@@ -95,10 +95,8 @@ impl Chat {
     /// Has a post that is refused looked up: one that was sent before, and that the log has, is answered with its place
     /// whatever has changed since.
     fn look_up(&mut self, mut asked: Asked, refusal: Refusal) {
-        let Wish::Post { key, body, reply_to } = &asked.wish else {
-            return self.answer(asked.asker, Err(refusal));
-        };
-        let Some(room) = self.rooms.find(&asked.room) else {
+        let room = self.rooms.find(&asked.room);
+        let (Wish::Post { key, body, reply_to }, Some(room)) = (&asked.wish, room) else {
             return self.answer(asked.asker, Err(refusal));
         };
         let (key, body, mentions) = (key.clone(), body.clone(), self.nobody.clone());

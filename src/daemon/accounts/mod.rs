@@ -97,21 +97,18 @@ impl Accounts {
 
     /// Whose token this is, if a log-in is open with it; and notes that it was used.
     pub(super) fn who_is(&mut self, token: TokenDigest, turn: &mut Turn<'_>) -> Option<LogIn> {
-        let (now, at) = (self.clocks.earlier(turn.now), self.clocks.later(turn.now));
+        let now = self.clocks.earlier(turn.now);
         let (log_in, session) = self.sessions.by_token(token)?;
         if session.is_over(now) {
             self.end(log_in, turn);
             self.forget(log_in.no, turn.effects);
             return None;
         }
-        if session.touch(at) {
-            let touch = AccountWrite::TouchSession { no: log_in.no, at };
-            self.write(Storing::Unattended, touch, turn.effects);
-        }
+        self.was_used(log_in, turn);
         Some(log_in)
     }
 
-    /// Notes that a log-in was in use until now: a connection that came in by it has gone.
+    /// Notes that a log-in was in use until now: its token was shown, or a connection that came in by it has gone.
     pub(super) fn was_used(&mut self, log_in: LogIn, turn: &mut Turn<'_>) {
         let at = self.clocks.later(turn.now);
         if self.sessions.find_mut(log_in).is_some_and(|session| session.touch(at)) {
