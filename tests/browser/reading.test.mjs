@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { eventually, open } from './support.mjs';
+import { delay, eventually, open } from './support.mjs';
 
 const FLOOD = ['--post-rate', '0', '--command-rate', '0'];
 const lines = (/** @type {number} */ from, /** @type {number} */ to) => Array.from({ length: to - from + 1 }, (_, n) => `line ${from + n}.`);
@@ -71,22 +71,14 @@ describe('what is new', () => {
 
   test('is counted from a chat\'s first post on, however late the page is let in', async (t) => {
     const house = await open(t);
-    const late = /** @type {(() => void)[]} */ ([]);
-    const ann = await house.account('ann', {
-      prepare: (context) => context.routeWebSocket(/\/ws$/, (socket) => {
-        const server = socket.connectToServer();
-        socket.onMessage((text) => {
-          if (/"type":"join"/.test(String(text))) late.push(() => server.send(text));
-          else server.send(text);
-        });
-      }),
-    });
+    const line = delay(/"type":"join"/);
+    const ann = await house.account('ann', { prepare: line.prepare });
     const bo = await house.account('bo');
     await bo.writeTo('ann');
     await bo.say('psst');
     await bo.post('psst').getByText('Sent', { exact: true }).waitFor();
-    await eventually(() => assert.equal(late.length, 1));
-    late[0]?.();
+    await line.holdsOne();
+    line.release();
     await ann.rooms.getByRole('link', { name: /bo.*psst.*1 unread/s }).waitFor();
   });
 

@@ -36,6 +36,21 @@ function holdAnswers() {
   };
 }
 
+/** Ann is about to add somebody to her group, in which aaron and zoe are not. @param {import('node:test').TestContext} t */
+async function toAdd(t) {
+  const house = await open(t);
+  const answers = holdAnswers();
+  const ann = await house.account('ann', { prepare: answers.prepare });
+  for (const name of ['aaron', 'bea', 'zoe']) await house.account(name);
+  await ann.makeGroup('family', 'bea');
+  const details = await ann.details();
+  await details.getByRole('button', { name: 'Add people' }).click();
+  const dialog = ann.page.getByRole('dialog', { name: 'Add people' });
+  const name = dialog.getByRole('searchbox', { name: 'Name' });
+  await dialog.getByRole('button', { name: 'aaron' }).waitFor();
+  return { answers, ann, dialog, name };
+}
+
 describe('an open room', () => {
   test('is made by one and joined by others', async (t) => {
     const house = await open(t);
@@ -140,16 +155,7 @@ describe('a group', () => {
   });
 
   test('is joined by who is named, not by who was found before the answer came', async (t) => {
-    const house = await open(t);
-    const answers = holdAnswers();
-    const ann = await house.account('ann', { prepare: answers.prepare });
-    for (const name of ['aaron', 'bea', 'zoe']) await house.account(name);
-    await ann.makeGroup('family', 'bea');
-    const details = await ann.details();
-    await details.getByRole('button', { name: 'Add people' }).click();
-    const dialog = ann.page.getByRole('dialog', { name: 'Add people' });
-    const name = dialog.getByRole('searchbox', { name: 'Name' });
-    await dialog.getByRole('button', { name: 'aaron' }).waitFor();
+    const { answers, ann, dialog, name } = await toAdd(t);
     answers.hold();
     await name.fill('z');
     await answers.holds('z');
@@ -162,16 +168,7 @@ describe('a group', () => {
   });
 
   test('is joined by nobody whose name is still being composed, or not wanted any more', async (t) => {
-    const house = await open(t);
-    const answers = holdAnswers();
-    const ann = await house.account('ann', { prepare: answers.prepare });
-    for (const name of ['aaron', 'bea', 'zoe']) await house.account(name);
-    await ann.makeGroup('family', 'bea');
-    const details = await ann.details();
-    await details.getByRole('button', { name: 'Add people' }).click();
-    const dialog = ann.page.getByRole('dialog', { name: 'Add people' });
-    const name = dialog.getByRole('searchbox', { name: 'Name' });
-    await dialog.getByRole('button', { name: 'aaron' }).waitFor();
+    const { answers, ann, dialog, name } = await toAdd(t);
     for (const sign of [{ isComposing: true }, { keyCode: 229 }]) await name.dispatchEvent('keydown', { key: 'Enter', ...sign });
     answers.hold();
     await name.fill('zoe');

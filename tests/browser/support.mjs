@@ -175,6 +175,23 @@ export function cable() {
   };
 }
 
+/** The page's frames of one kind are late: they go on when one says so. @param {RegExp} which */
+export function delay(which) {
+  const late = /** @type {(() => void)[]} */ ([]);
+  return {
+    /** @param {import('playwright-core').BrowserContext} context */
+    prepare: (context) => context.routeWebSocket(/\/ws$/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((text) => {
+        if (which.test(String(text))) late.push(() => server.send(text));
+        else server.send(text);
+      });
+    }),
+    holdsOne: () => eventually(() => assert.equal(late.length, 1)),
+    release() { for (const send of late.splice(0)) send(); },
+  };
+}
+
 /** It says that it is away, and comes back when one says so. @param {Person} person */
 export async function comesBack({ page }) {
   const lost = page.getByText('Reconnecting');

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { eventually, open } from './support.mjs';
+import { delay, eventually, open } from './support.mjs';
 
 describe('a post', () => {
   test('is heard by all who are in the room, and by nobody else', async (t) => {
@@ -96,29 +96,25 @@ describe('a post', () => {
 
   test('that is changed leaves alone what one has begun elsewhere', async (t) => {
     const house = await open(t);
-    const late = /** @type {(() => void)[]} */ ([]);
-    const ann = await house.account('ann', {
-      prepare: (context) => context.routeWebSocket(/\/ws$/, (socket) => {
-        const server = socket.connectToServer();
-        socket.onMessage((text) => {
-          if (/"type":"edit"/.test(String(text))) late.push(() => server.send(text));
-          else server.send(text);
-        });
-      }),
-    });
+    const line = delay(/"type":"edit"/);
+    const ann = await house.account('ann', { prepare: line.prepare });
     await ann.say('question');
     await ann.hears('ann', 'question');
     await ann.makeOpenRoom('garden');
     await ann.say('teh end');
     await ann.hears('ann', 'teh end');
-    await ann.composer.press('ArrowUp');
+    // There is nothing to change before the post has its place.
+    await eventually(async () => {
+      await ann.composer.press('ArrowUp');
+      assert.ok(await ann.page.getByText('Editing').isVisible());
+    });
     await ann.composer.fill('the end');
     await ann.composer.press('Enter');
-    await eventually(() => assert.equal(late.length, 1));
+    await line.holdsOne();
     await ann.goTo('lobby');
     await ann.tool('question', 'Reply');
     await ann.page.getByText('Replying to').waitFor();
-    late[0]?.();
+    line.release();
     await ann.room('garden').getByText('the end').waitFor();
     await ann.say('answer');
     await ann.post('answer').getByRole('button', { name: /question/ }).waitFor();
