@@ -52,7 +52,11 @@ impl Inflater {
         work::add(compressed.len());
         self.0.reset(RAW);
         let mut streams = STREAMS_FREE + compressed.len() / STREAM_BYTES_MIN;
-        space.reserve(first_guess(compressed.len(), bytes_max));
+        if space.capacity().saturating_sub(1) > bytes_max {
+            // What it has too much would be filled.
+            space = Vec::new();
+        }
+        space.reserve_exact(first_guess(compressed.len(), bytes_max));
         if self.feed(compressed, bytes_max, &mut streams, &mut space)? == Stream::Open
             && self.feed(&END, bytes_max, &mut streams, &mut space)? == Stream::Open
         {
@@ -77,14 +81,14 @@ impl Inflater {
             }
             let (taken, made) = (self.0.total_in(), out.len());
             let status = self.0.decompress_vec(input, out, FlushDecompress::None);
+            // Before anything else: what comes after the limit makes no difference any more.
+            if out.len() > bytes_max {
+                return Err(Fault::MessageTooBig);
+            }
             let status = status.map_err(|_| Fault::InvalidDeflate)?;
             let taken = usize::try_from(self.0.total_in() - taken);
             let taken = taken.expect("no more is taken than there is");
             input = &input[taken..];
-
-            if out.len() > bytes_max {
-                return Err(Fault::MessageTooBig);
-            }
             match status {
                 Status::StreamEnd if input.is_empty() => return Ok(Stream::Ended),
                 Status::StreamEnd => {
@@ -212,6 +216,23 @@ mod tests {
         ];
         for (name, compressed) in rows {
             assert_eq!(inflate(compressed, 1000), Err(Fault::InvalidDeflate), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_becomes_of_a_message_is_the_same_in_any_space() {
+        let hello_and_a_reserved_type = b"\xf2\x48\xcd\xc9\xc9\x07\x06\x00";
+        let mut inflater = Inflater::new();
+        for (bytes_max, expected) in [
+            (3, Err(Fault::MessageTooBig)),
+            (4, Err(Fault::MessageTooBig)),
+            (5, Err(Fault::InvalidDeflate)),
+            (1000, Err(Fault::InvalidDeflate)),
+        ] {
+            for space in [0, 1, 4, 5, 6, 500, 65_536].map(Vec::with_capacity) {
+                let result = inflater.inflate(hello_and_a_reserved_type, bytes_max, space);
+                assert_eq!(result, expected, "{bytes_max}");
+            }
         }
     }
 
