@@ -212,9 +212,13 @@ function scrolled(state, { room: id, isAtBottom, want }) {
   return hasLeft ? { ...next, place: { room: id, seq: null } } : next;
 }
 
-/** What is new when one comes is marked as new until one comes again. @param {State} state @returns {State} */
+/** What is new when one comes is marked as new until one comes again, and one begins there. @param {State} state @returns {State} */
 function marked(state) {
-  return inRoom(state, state.place.room ?? '', (one) => ({ ...one, marker: one.unread > 0 ? one.read : null, isAtBottom: false, want: null }));
+  return inRoom(state, state.place.room ?? '', (one) => {
+    const marker = one.unread > 0 ? one.read : null;
+    const isThere = marker === null || timeline.spans(one.timeline, marker);
+    return { ...one, marker, isAtBottom: false, ...isThere ? { want: null } : { want: 'new', timeline: timeline.EMPTY } };
+  });
 }
 
 /** @param {State} state @param {boolean} on @returns {State} */

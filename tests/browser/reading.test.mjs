@@ -18,10 +18,14 @@ async function library(house, count) {
   return { owner, robot };
 }
 
-/** @param {import('./support.mjs').House} house @param {string} name */
-async function reader(house, name) {
+/**
+ * Somebody comes to the library: a guest, of whose coming the log knows nothing; or an account.
+ *
+ * @param {import('./support.mjs').House} house @param {string} name @param {'enterAs' | 'register'} [how]
+ */
+async function reader(house, name, how = 'enterAs') {
   const person = await house.visitor({ hash: '#/room/library' });
-  await person.enterAs(name);
+  await person[how](name);
   await person.page.getByRole('button', { name: 'Join' }).click();
   await person.isAt('library');
   return person;
@@ -118,6 +122,31 @@ describe('what is new', () => {
     await mark.waitFor({ state: 'hidden' });
   });
 
+  test('of more than the page loads at once begins where it begins, and is not told as read', async (t) => {
+    const house = await open(t, FLOOD);
+    const { owner, robot } = await library(house, 100);
+    await isAtPresent(owner, 'line 100.');
+    await owner.goTo('lobby');
+    const bo = await reader(house, 'bo', 'register');
+    await robot.post('library', ...lines(101, 400));
+    await owner.rooms.getByRole('link', { name: /library.*300 unread/s }).waitFor();
+    await owner.page.reload();
+    await owner.isAt('lobby');
+    await owner.goTo('library');
+    const mark = owner.log.getByText('New since you left');
+    await eventually(async () => assert.ok(await owner.isInView(mark)));
+    // What is new begins with somebody's coming.
+    await owner.log.getByText('bo joined').waitFor();
+    assert.ok(await owner.isInView(owner.post('line 101.')));
+    await owner.rooms.getByRole('link', { name: /library.*300 unread/s }).waitFor();
+    await wheel(owner, 900, owner.post('line 300.'));
+    await owner.rooms.getByRole('link', { name: /library.*300 unread/s }).waitFor();
+    await owner.page.getByRole('button', { name: '300 new posts', exact: true }).click();
+    await isAtPresent(owner, 'line 400.');
+    await owner.rooms.getByRole('link', { name: /unread/ }).waitFor({ state: 'hidden' });
+    await isAtPresent(bo, 'line 400.');
+  });
+
   test('of more than a screen begins where it begins, and is jumped over at will', async (t) => {
     const house = await open(t, FLOOD);
     const { owner, robot } = await library(house, 20);
@@ -187,9 +216,7 @@ describe('history', () => {
   test('stays where it is when somebody in it is called something else', async (t) => {
     const house = await open(t, FLOOD);
     const { owner, robot } = await library(house, 1);
-    const bo = await house.visitor({ hash: '#/room/library' });
-    await bo.register('bo');
-    await bo.page.getByRole('button', { name: 'Join' }).click();
+    const bo = await reader(house, 'bo', 'register');
     await owner.log.getByText('bo joined').waitFor();
     await robot.post('library', ...lines(2, 100));
     await isAtPresent(owner, 'line 100.');

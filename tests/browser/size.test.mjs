@@ -72,6 +72,15 @@ test('a room of ten thousand posts opens, scrolls and takes more without a wait'
   const robot = await house.program('robot');
   await robot.join('library');
   await robot.post('library', ...bodies(1, POSTS));
+  // A room begins where one has read to.
+  await ann.goTo('library');
+  await ann.page.getByRole('button', { name: '10,000 new posts', exact: true }).click();
+  await ann.post(`post ${POSTS}.`).waitFor({ timeout: PATIENCE_MS });
+  await eventually(async () => {
+    const { members } = await robot.ask('members', { room: 'library' });
+    assert.ok(members.find((/** @type {any} */ { name }) => name === 'ann').read > POSTS);
+  });
+  await ann.goTo('lobby');
 
   /** How much of the time of some work is in tasks of more than 50 ms. @param {string} what @param {() => Promise<unknown>} work */
   const isSmooth = async (what, work) => {

@@ -75,6 +75,17 @@ describe('what is new', () => {
     assert.equal(lobby(from(initial({ room: 'lobby', seq: null }), welcome([summary({ seq: 9, read: 4, unread: 5 })]))).marker, 4);
   });
 
+  test('is where one begins to read, and what is there is not asked for again', () => {
+    const lines = (state) => keys(state).filter((key) => /end|around/.test(key));
+    const state = from(initial({ room: 'lobby', seq: null }), connected, welcome([summary({ seq: 90, read: 4, unread: 86 })]), joined());
+    assert.deepEqual(lines(state), ['around lobby 4']);
+    const there = from(state, loaded('around', page(posts(1, 44), { moreAfter: true })));
+    assert.deepEqual(lines(there), []);
+    assert.equal(readSeq(from(there, scrolled(true))), null, 'the end was not seen');
+    assert.equal(seqs(lobby(from(there, went(null), went('lobby'))).timeline).length, 44);
+    assert.deepEqual(lines(from(there, { type: 'present', room: 'lobby' })), ['end lobby']);
+  });
+
   test('is marked from the first post that comes while one looks away', () => {
     const state = from(IN_LOBBY, heard(entry(1)), { type: 'seen', room: 'lobby', seq: 1 }, attending(false), heard(entry(2)), heard(entry(3)));
     assert.equal(lobby(state).marker, 1);

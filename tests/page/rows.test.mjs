@@ -38,7 +38,7 @@ describe('rows', () => {
     assert.equal(shown(three, { marker: 3 }), 'day POST post post');
     assert.equal(shown(three, { marker: 0 }), 'day new POST post post');
     assert.equal(shown(three, { marker: 0, isStart: false }), 'day POST post post', 'the first new one may be on an earlier page');
-    assert.equal(shown([entry(2, 'join'), entry(3)], { marker: 1, before: entry(1) }), 'note POST', 'a coming is not new');
+    assert.equal(shown([entry(2, 'join'), entry(3)], { marker: 1, before: entry(1) }), 'new note POST', 'whatever it begins with');
   });
 
   test('put comings and goings together, and nothing else', () => {

@@ -44,7 +44,8 @@ function roomNeeds(room, seq) {
   if (room.first === null) return [];
   /** @type {Need[]} */
   const found = [];
-  if (seq !== null && !timeline.spans(room.timeline, seq)) found.push({ key: `around ${id} ${seq}`, kind: 'around', room: id, seq });
+  const middle = seq !== null && !timeline.spans(room.timeline, seq) ? seq : room.want === 'new' ? room.marker : null;
+  if (middle !== null) found.push({ key: `around ${id} ${middle}`, kind: 'around', room: id, seq: middle });
   else if (!room.timeline.isLoaded) found.push({ key: `end ${id}`, kind: 'history', room: id, where: 'end', from: null });
   else if (room.want === 'before' && !room.timeline.atStart) found.push(more(room, 'before', timeline.firstSeq(room.timeline)));
   else if (room.want === 'after' && !room.timeline.atEnd) found.push(more(room, 'after', timeline.lastSeq(room.timeline)));

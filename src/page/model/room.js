@@ -17,12 +17,13 @@ import * as timeline from './timeline.js';
 
 /**
  * @typedef {Readonly<Summary & {
- *   first: number | null, lost: number, timeline: timeline.Timeline, want: 'before' | 'after' | null, isAtBottom: boolean,
+ *   first: number | null, lost: number, timeline: timeline.Timeline, want: 'before' | 'after' | 'new' | null, isAtBottom: boolean,
  *   marker: number | null, composing: Composing, last: Line | null | undefined, quotes: ReadonlyMap<number, PostLine | null>,
  *   members: readonly Member[] | null, membersMax: number, isMembersStale: boolean, total: number | null,
  *   online: ReadonlySet<string> | null, count: number | null, typing: readonly string[],
  *   cursors: ReadonlyMap<string, Cursor>, pending: readonly OutboxPost[],
  *   pins: { posts: readonly PostEntry[], asOf: number } | null, pinsSeq: number }>} Room
+ *   `want`: what is to be read next: more on that side, or where what is new begins.
  *   `pinsSeq`: where what is pinned last became something else.
  *   `isAtBottom`: the view has its end in sight; false until it has looked.
  *   `first`: the first entry that the server still has; null until it lets us follow. `lost`: entries that went from the

@@ -25,8 +25,7 @@ export function rowsOf(lines, before, marker, isStart) {
   let previous = before;
   for (const line of lines) {
     const isNewDay = previous === null || dayOf(previous.time) !== dayOf(line.time);
-    const isMarked = marker !== null && line.seq > marker && line.kind === 'post'
-      && (previous ? previous.seq <= marker : isStart) && !rows.some(({ kind }) => kind === 'new');
+    const isMarked = marker !== null && line.seq > marker && (previous ? previous.seq <= marker : isStart);
     if (isNewDay) rows.push({ kind: 'day', key: `d${line.seq}`, time: line.time });
     if (isMarked) rows.push({ kind: 'new', key: `n${line.seq}` });
     if (line.kind === 'post') {
