@@ -17,7 +17,9 @@ async function call(method, path, body) {
   const answer = response.status === 204 ? {} : await response.json().catch(() => ({}));
   if (response.ok) return answer;
   const after = Number(response.headers.get('Retry-After') ?? NaN) * 1000;
-  throw new ChatError({ code: `http_${response.status}`, ...answer.error, ...after > 0 ? { after_ms: after } : {} });
+  // What stands before the server says itself that nobody is behind it.
+  const code = response.status > 501 ? 'disconnected' : `http_${response.status}`;
+  throw new ChatError({ code, ...answer.error, ...after > 0 ? { after_ms: after } : {} });
 }
 
 /** @param {string} name @returns {Promise<{ user: User }>} */

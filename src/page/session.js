@@ -107,10 +107,11 @@ export function makeSession({ dispatch, state }) {
     });
   }
 
-  /** @param {Promise<{ user: { name: string } }>} answer */
+  /** @param {Promise<{ user: { name: string, guest: boolean } }>} answer */
   async function become(answer) {
     const { user } = await answer;
     remember('me', user.name);
+    remember('account', user.guest ? null : user.name);
     dispatch({ type: 'arrived' });
     chat.identify({});
   }
@@ -222,7 +223,10 @@ export function makeSession({ dispatch, state }) {
       if (await attempt(api.logOut())) arrive('');
     },
     /** The account is gone. */
-    forget: () => arrive(t('accountGone')),
+    forget() {
+      remember('account', null);
+      arrive(t('accountGone'));
+    },
     refreshRooms,
   };
 }

@@ -72,7 +72,7 @@ describe('an account', () => {
     const ann = await house.visitor({ hash: '#/room/lobby', mayComplain: answered(401) });
     await ann.register('ann');
     await (await ann.settings()).getByRole('button', { name: 'Log out' }).click();
-    await ann.page.getByRole('heading', { name: 'Come in and talk' }).waitFor();
+    await ann.page.getByRole('heading', { name: 'Log in' }).waitFor();
     await ann.page.reload();
     await ann.logIn('ann', 'not the password');
     await ann.page.getByRole('alert').filter({ hasText: /password/ }).waitFor();
@@ -91,7 +91,7 @@ describe('an account', () => {
     await ann.say('still me');
     await ann.hears('ann', 'still me');
     await (await ann.settings()).getByRole('button', { name: 'Log out' }).click();
-    await ann.page.getByRole('heading', { name: 'Come in and talk' }).waitFor();
+    await ann.page.getByRole('heading', { name: 'Log in' }).waitFor();
   });
 
   test('shares nothing with the next person at the same page', async (t) => {
@@ -104,7 +104,7 @@ describe('an account', () => {
     await ann.say('between us');
     await ann.hears('ann', 'between us');
     await (await ann.settings()).getByRole('button', { name: 'Log out' }).click();
-    await ann.page.getByRole('heading', { name: 'You are invited' }).waitFor();
+    await ann.page.getByRole('heading', { name: 'Log in' }).waitFor();
     await ann.page.goto(house.address('#/room/lobby'));
     await ann.logIn('bea');
     await ann.isCalled('bea');
@@ -125,6 +125,12 @@ describe('an account', () => {
     await ann.page.getByText('You are logged out. Who are you?').waitFor();
     await ann.logIn('ann');
     await ann.isCalled('ann');
+    const gus = await house.visitor({ mayComplain: answered(403) });
+    await gus.page.getByLabel('Your name').fill('gus');
+    await gus.page.keyboard.press('Enter');
+    await gus.page.getByText('Guests are not admitted here.').waitFor();
+    await gus.register('gus');
+    await gus.isCalled('gus');
   });
 
   test('has rules, and the page says which one was broken', async (t) => {

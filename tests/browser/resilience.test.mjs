@@ -219,7 +219,7 @@ describe('a network that goes', () => {
     await line.cut();
     await ann.page.getByText('Reconnecting').waitFor();
     await (await tab.settings()).getByRole('button', { name: 'Log out' }).click();
-    await tab.page.getByRole('heading', { name: 'Come in and talk' }).waitFor();
+    await tab.page.getByRole('heading', { name: 'Log in' }).waitFor();
     line.mend();
     await ann.page.getByText('You are logged out. Who are you?').waitFor({ timeout: RECONNECT_MS });
   });

@@ -111,7 +111,7 @@ describe('people', () => {
   test('who cannot be let in are told why, and do not try again', async () => {
     for (const [options, code] of [[{ token: 'a_none' }, 4501], [{ nick: 'server' }, 4502]]) {
       const chat = open({ url: daemon.http(), ...options });
-      await assert.rejects(chat.connect(), { code: 'closed' });
+      await assert.rejects(chat.connect(), { code: 'stopped' });
       assert.equal(chat.state.phase, 'stopped');
       assert.equal(chat.state.code, code);
     }

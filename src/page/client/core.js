@@ -117,7 +117,7 @@ export function makeCore(options) {
 
   /** @param {string} message */
   function ended(message) {
-    const error = new ChatError({ code: 'closed', message });
+    const error = new ChatError({ code: 'stopped', message });
     unwatch();
     rooms.ended(error);
     for (const waiter of connecting.splice(0)) waiter.reject(error);

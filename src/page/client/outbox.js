@@ -224,7 +224,7 @@ export function makeOutbox({ clock, random, newKey, shelf, ask, mayPost, changed
       const owner = user.name;
       if (shelf.owner !== owner) {
         if (shelf.owner !== null) {
-          const error = new ChatError({ code: 'closed', message: 'It waits for who wrote it.' });
+          const error = new ChatError({ code: 'stopped', message: 'It waits for who wrote it.' });
           for (const item of items) item.reject(error);
           items = [];
         }

@@ -2,7 +2,7 @@
 
 /**
  * Why something was not done. `code` is for programs: one of the server's (PROTOCOL.md), or `disconnected`, `timeout`,
- * `closed`, `out`, `discarded`, `outbox_full`, `too_large`, which are the client's own.
+ * `stopped`, `out`, `discarded`, `outbox_full`, `too_large`, which are the client's own.
  */
 export class ChatError extends Error {
   /** @param {{ code: string, message?: string, after_ms?: number | undefined }} refusal */

@@ -1,5 +1,10 @@
-/** The first thing one sees: who are you? One field for a guest; two for who has, or wants, an account. */
+/**
+ * The first thing one sees: who are you? One field for a guest; two for who has, or wants, an account. Where one had an account
+ * before, one is asked to log in.
+ */
 
+import { refusal } from '../session.js';
+import { recall } from '../storage.js';
 import { t } from '../words.js';
 import { field, form } from './dialog.js';
 import { button, element, h, onChange } from './dom.js';
@@ -17,16 +22,25 @@ export function makeArrival({ session }) {
       h('img', { src: 'favicon.svg', alt: '', width: 48, height: 48 }),
       h('h1', {}, t(isInvited && way === 'guest' ? 'invitedTitle' : `${way}Title`)),
       h('p', {}, notice || t(isInvited && way === 'guest' ? 'invitedNote' : `${way}Note`)),
-      formFor(way),
+      formFor(way, isInvited),
       h('div.ways', {}, ...others.map((other) => button(t(`${other}Way`), () => draw(other, '', isInvited)))),
     ));
     place.querySelector('input')?.focus();
   }
 
-  /** @param {Way} way */
-  function formFor(way) {
+  /** @param {Way} way @param {boolean} isInvited */
+  function formFor(way, isInvited) {
     const name = field(t('yourName'), { name: 'name', required: way !== 'guest', maxlength: 64, autocomplete: 'username', spellcheck: 'false', autocapitalize: 'off' });
-    if (way === 'guest') return form({ fields: [name], verb: t('guestVerb'), does: (data) => session.beGuest((data.name ?? '').trim()) });
+    if (way === 'guest') {
+      return form({
+        fields: [name],
+        verb: t('guestVerb'),
+        does: (data) => session.beGuest((data.name ?? '').trim()).catch((error) => {
+          if (error.code !== 'no_guests') throw error;
+          draw('logIn', refusal(error), isInvited);
+        }),
+      });
+    }
     const isNew = way === 'register';
     const password = field(t('password'), {
       name: 'password', type: 'password', required: true, autocomplete: isNew ? 'new-password' : 'current-password',
@@ -40,7 +54,7 @@ export function makeArrival({ session }) {
 
   const show = onChange((/** @type {{ notice: string } | null} */ arriving, /** @type {string | null} */ room) => {
     place.hidden = arriving === null;
-    if (arriving) draw('guest', arriving.notice, room?.startsWith('~') ?? false);
+    if (arriving) draw(recall('account') ? 'logIn' : 'guest', arriving.notice, room?.startsWith('~') ?? false);
     else place.replaceChildren();
   });
 

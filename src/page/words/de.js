@@ -288,6 +288,7 @@ export const words = {
   refused_registered: 'Das Konto ist angelegt. Melde dich jetzt an.',
   refused_slow: 'In diesem Raum wartet man zwischen zwei Beiträgen.',
   refused_slow_down: 'Zu viele Versuche. Warte ein wenig.',
+  refused_stopped: 'Die Verbindung ist beendet.',
   refused_timeout: 'Der Server hat nicht rechtzeitig geantwortet.',
   refused_too_costly: 'Die Suche dauert zu lange. Suche nach selteneren Wörtern.',
   refused_too_large: 'Das ist zu lang, um gesendet zu werden.',

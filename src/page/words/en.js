@@ -248,6 +248,7 @@ export const words = {
   refused_disconnected: 'There is no connection to the server.',
   refused_out: 'You are not in that room any more.',
   refused_outbox_full: 'Too many posts are waiting to be sent.',
+  refused_stopped: 'The connection has ended.',
   refused_timeout: 'The server did not answer in time.',
   refused_too_large: 'That is too long to be sent.',
 };

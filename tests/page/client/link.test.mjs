@@ -62,7 +62,7 @@ describe('connecting', () => {
 
   test('stops at a token that no socket takes', async () => {
     const world = makeWorld({ WebSocket: class { constructor() { throw new SyntaxError('bad subprotocol'); } } });
-    await assert.rejects(world.chat.connect(), { code: 'closed' });
+    await assert.rejects(world.chat.connect(), { code: 'stopped' });
     assert.deepEqual(world.chat.state, { phase: 'stopped', code: 0, reason: 'SyntaxError: bad subprotocol' });
   });
 

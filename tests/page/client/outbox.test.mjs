@@ -326,7 +326,7 @@ describe('storage', () => {
     world.chat.identify({ token: 'a_bo' });
     world.socket.welcome({ user: { id: 'u2', name: 'bo', guest: false }, rooms: [{ room: 'lobby', read: 0 }] });
     world.socket.say({ type: 'joined', ...LOG, seq: 10, recovered: true });
-    await assert.rejects(sent, { code: 'closed' });
+    await assert.rejects(sent, { code: 'stopped' });
     assert.deepEqual(world.chat.outbox(), []);
     assert.deepEqual(bodies(world.socket), []);
     world.chat.identify({ token: 'a_ann' });
