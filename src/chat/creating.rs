@@ -11,8 +11,8 @@ use super::effect::RoomKey;
 use super::event::Answer;
 use super::keys::PersonKey;
 use super::limits::{
-    INVITE_ROOMS_MAX, INVITE_ROOMS_PER_ACCOUNT_MAX, INVITE_ROOMS_PER_GUEST_MAX, ROOMS_MAX,
-    ROOMS_PER_PERSON_MAX,
+    INVITE_ROOMS_FOR_GUESTS_MAX, INVITE_ROOMS_MAX, INVITE_ROOMS_PER_ACCOUNT_MAX,
+    INVITE_ROOMS_PER_GUEST_MAX, ROOMS_MAX, ROOMS_PER_PERSON_MAX,
 };
 use super::log::{Create, Write, Written};
 use super::name::Name;
@@ -78,18 +78,20 @@ impl Chat {
         Ok(())
     }
 
+    /// Whether a person has begun so many invite rooms, or there are so many, that they begin no other.
     fn has_founded_enough(&self, person: PersonKey) -> bool {
         let founder = &self.people[person];
-        let founded_max = match founder.is_guest() {
-            true => INVITE_ROOMS_PER_GUEST_MAX,
-            false => INVITE_ROOMS_PER_ACCOUNT_MAX,
+        let (own_max, all_max) = match founder.is_guest() {
+            true => (INVITE_ROOMS_PER_GUEST_MAX, INVITE_ROOMS_FOR_GUESTS_MAX),
+            false => (INVITE_ROOMS_PER_ACCOUNT_MAX, INVITE_ROOMS_MAX),
         };
-        self.rooms.founded_by(founder.author.id) >= founded_max
+        self.rooms.founded_by(founder.author.id) >= own_max || self.rooms.invites() >= all_max
     }
 
+    /// Whether there is no place for another room, whoever begins it.
     fn is_full(&self, kind: RoomKind) -> bool {
         match Log::of(kind) {
-            Log::Memory => self.rooms.invites() >= INVITE_ROOMS_MAX,
+            Log::Memory => false,
             Log::Store => self.rooms.durable() + self.rooms_under_way >= ROOMS_MAX,
         }
     }

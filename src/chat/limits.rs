@@ -82,6 +82,8 @@ pub const INVITE_BYTES_MAX: usize = 256 * 1024;
 pub const INVITES_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Invite rooms at one time.
 pub const INVITE_ROOMS_MAX: usize = 10_000;
+/// With so many no guest begins another: crowds of guests come easily, and are not to take the places of accounts as well.
+pub const INVITE_ROOMS_FOR_GUESTS_MAX: usize = 7_500;
 /// Invite rooms that one guest has begun, as long as they last: more than one talks in at once, and so few that a few guests
 /// do not take all places. Who has left one, or given it to another, has begun it all the same.
 pub const INVITE_ROOMS_PER_GUEST_MAX: usize = 8;

@@ -98,8 +98,9 @@ fn rows_with_numbers() -> Vec<String> {
         ),
         format!("| those of all invite rooms | {} of memory |", bytes(chat::INVITES_BYTES_MAX)),
         format!(
-            "| invite rooms in all; begun by one guest; by one account | {}; {}; {} |",
+            "| invite rooms in all; with so many guests begin none; begun by one guest; by one account | {}; {}; {}; {} |",
             count(chat::INVITE_ROOMS_MAX),
+            count(chat::INVITE_ROOMS_FOR_GUESTS_MAX),
             count(chat::INVITE_ROOMS_PER_GUEST_MAX),
             count(chat::INVITE_ROOMS_PER_ACCOUNT_MAX),
         ),

@@ -2,6 +2,7 @@
 
 use super::script::{Runner, run, run_unlimited};
 use super::world::World;
+use crate::chat::limits::{INVITE_ROOMS_FOR_GUESTS_MAX, INVITE_ROOMS_PER_GUEST_MAX};
 use crate::chat::{Limits, MemoryLog};
 
 #[test]
@@ -161,5 +162,21 @@ fn a_guest_begins_so_many_rooms_and_an_account_more() {
     (1..=100).for_each(|n| script += &format!("ana create invite ~a{n}\n"));
     script += "ana create invite ~over -> ana: err too_many
         ana create group ~team\n";
+    run_unlimited(&script);
+}
+
+#[test]
+fn guests_do_not_take_the_places_of_accounts() {
+    let mut script = String::from("accounts ana\n");
+    for room in 0..INVITE_ROOMS_FOR_GUESTS_MAX {
+        let guest = room / INVITE_ROOMS_PER_GUEST_MAX;
+        if room % INVITE_ROOMS_PER_GUEST_MAX == 0 {
+            script += &format!("guest g{guest}\n");
+        }
+        script += &format!("g{guest} create invite ~r{room}\n");
+    }
+    script += "guest late
+        late create invite ~late -> late: err too_many
+        ana  create invite ~ana  -> ana: ok room ~ana \"\" owner seq=1 read=1 left=0+0\n";
     run_unlimited(&script);
 }
