@@ -59,6 +59,7 @@ export function makeCore(options) {
     dial: () => credentials.dial(),
     refused: (code) => credentials.refused(code),
     heard,
+    hidden: () => whispers.hurry(),
     changed,
   });
   const isConnected = () => link.state.phase === 'connected';

@@ -11,7 +11,7 @@
  *   Calls back when another tab changed what is stored; returns what ends it.
  * @typedef {Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'> & { watch?: WatchStorage }} Shelf
  * @typedef {{ request(name: string, options: { signal: AbortSignal }, held: () => Promise<void>): Promise<any> }} Locks
- * @typedef {{ isOnline(): boolean, watch(on: (what: 'online' | 'offline' | 'visible') => void): () => void }} Network
+ * @typedef {{ isOnline(): boolean, watch(on: (what: 'online' | 'offline' | 'visible' | 'hidden') => void): () => void }} Network
  */
 
 /** A browser fires timers at once if they are set for more than 2^31 ms; whoever waits looks at the clock again. */
@@ -89,7 +89,7 @@ export function systemNetwork(hostname) {
       if (typeof document === 'undefined') return () => {};
       const ended = new AbortController();
       const { signal } = ended;
-      document.addEventListener('visibilitychange', () => { if (!document.hidden) on('visible'); }, { signal });
+      document.addEventListener('visibilitychange', () => on(document.hidden ? 'hidden' : 'visible'), { signal });
       if (isNeeded) {
         addEventListener('online', () => on('online'), { signal });
         addEventListener('offline', () => on('offline'), { signal });

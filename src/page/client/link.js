@@ -39,10 +39,10 @@ const OPEN = 1;
  * @param {{ clock: import('./host.js').Clock, random(): number, network: import('./host.js').Network,
  *   WebSocket: new (url: string, protocols: string[]) => WebSocket,
  *   dial(): { url: string, protocols: string[] }, refused(code: number): boolean,
- *   heard(frame: Frame): void, changed(state: LinkState, before: LinkState): void }} to
- *   `refused` says whether another try, with other credentials, can help.
+ *   heard(frame: Frame): void, hidden(): void, changed(state: LinkState, before: LinkState): void }} to
+ *   `refused` says whether another try, with other credentials, can help. `hidden`: the page may not come back.
  */
-export function makeLink({ clock, random, network, WebSocket, dial, refused, heard, changed }) {
+export function makeLink({ clock, random, network, WebSocket, dial, refused, heard, hidden, changed }) {
   /** @type {LinkState} */
   let state = { phase: 'stopped', code: 1000, reason: 'not begun' };
   /** @type {WebSocket | null} */
@@ -177,9 +177,11 @@ export function makeLink({ clock, random, network, WebSocket, dial, refused, hea
     become({ phase: 'stopped', code, reason });
   }
 
-  /** @param {'online' | 'offline' | 'visible'} what */
+  /** @param {'online' | 'offline' | 'visible' | 'hidden'} what */
   function noticed(what) {
-    if (what === 'offline') {
+    if (what === 'hidden') {
+      hidden();
+    } else if (what === 'offline') {
       if (state.phase === 'offline') return;
       drop();
       become({ phase: 'offline' });

@@ -63,6 +63,13 @@ export function makeWhispers({ clock, send }) {
       tell(type, room);
     },
 
+    /** What is to be told is told now: there may be no later. */
+    hurry() {
+      if (timer === undefined) return;
+      clock.clearTimeout(timer);
+      flush();
+    },
+
     /** One is somebody else now. */
     forget() {
       reached.received.clear();

@@ -93,6 +93,22 @@ describe('how far one is', () => {
     assert.equal(socket.of('read').length, 1);
   });
 
+  test('is said at once when the page is looked at no more', async () => {
+    const { world, socket } = following();
+    world.chat.read('lobby', 9);
+    world.network.on('hidden');
+    assert.deepEqual(socket.of('read').map(({ seq }) => seq), [9]);
+    world.network.on('hidden');
+    await world.clock.pass(RECEIPTS_EVERY_MS);
+    assert.equal(socket.of('read').length, 1);
+    world.socket.end();
+    world.chat.read('lobby', 10);
+    world.network.on('hidden');
+    const next = await world.again();
+    await world.clock.pass(RECEIPTS_EVERY_MS);
+    assert.deepEqual(next.of('read').map(({ seq }) => seq), [10]);
+  });
+
   test('keeps what one received to oneself, if one likes', async () => {
     const { world, socket } = following({ receipts: false });
     socket.say(post(11));
