@@ -72,7 +72,7 @@ export function update(state, event) {
     case 'welcome': return welcomed(state, event.welcome);
     case 'joined': return inRoom(state, event.of.room, (one) => ({ ...one, first: event.of.first }));
     case 'entry': return entered(state, event.of);
-    case 'gap': return inRoom(state, event.of.room, (one) => room.gapped(one, event.of));
+    case 'gap': return gapped(state, event.of);
     case 'room': return summarized(state, event.summary);
     case 'out': return without(state, event.room);
     case 'presence': return inRoom(state, event.presence.room, (one) => room.withPresence(one, event.present, event.presence));
@@ -111,7 +111,7 @@ function looking(state, event) {
     });
     case 'scrolled': return scrolled(state, event);
     case 'present': return inRoom({ ...state, place: { room: event.room, seq: null } }, event.room, (one) => (
-      one.timeline.atEnd ? one : { ...one, timeline: timeline.EMPTY }));
+      one.timeline.atEnd && one.want !== 'new' ? one : { ...one, want: null, timeline: timeline.EMPTY }));
     case 'moreMembers': return inRoom(state, event.room, (one) => (
       { ...one, membersMax: one.membersMax + room.MEMBERS_MAX, isMembersStale: true }));
     case 'unmark': return inRoom(state, event.room, (one) => ({ ...one, marker: null }));
@@ -137,7 +137,9 @@ function welcomed(state, { user, limits, rooms }) {
   const base = state.me && state.me.id !== user.id ? { ...initial(place), toasts, isAttending } : state;
   const mine = rooms.map((summary) => {
     const one = room.summarized(base.rooms.get(summary.room), summary);
-    return /** @type {const} */ ([summary.room, { ...one, isMembersStale: true, online: null }]);
+    // What was missed is new, unless it is only that the server was not told.
+    const marker = one.unread > 0 && one.read === summary.read ? one.read : one.marker;
+    return /** @type {const} */ ([summary.room, { ...one, marker, isMembersStale: true, online: null }]);
   });
   const next = known({ ...base, arriving: null, me: user, limits, rooms: new Map(mine), refused: new Map() }, [user]);
   return base === state && state.me ? next : marked(next);
@@ -149,6 +151,12 @@ function entered(state, entry) {
     const isAttended = state.isAttending && state.place.room === entry.room && one.isAtBottom && one.timeline.atEnd;
     return room.entered(one, entry, state.me?.name ?? '', isAttended);
   });
+}
+
+/** Who looks at a room of which much was missed goes on where they were. @param {State} state @param {import('./client/types.js').Gap} gap @returns {State} */
+function gapped(state, gap) {
+  const next = inRoom(state, gap.room, (one) => room.gapped(one, gap));
+  return state.place.room === gap.room ? marked(next) : next;
 }
 
 /** @param {State} state @param {Summary} summary @returns {State} */
@@ -206,7 +214,9 @@ function went(state, place) {
 
 /** @param {State} state @param {Extract<Event, { type: 'scrolled' }>} event @returns {State} */
 function scrolled(state, { room: id, isAtBottom, want }) {
-  const next = inRoom(state, id, (one) => (one.isAtBottom === isAtBottom && one.want === want ? one : { ...one, isAtBottom, want }));
+  // What the view shows still may be gone from here.
+  const next = inRoom(state, id, (one) => (
+    !one.timeline.isLoaded || (one.isAtBottom === isAtBottom && one.want === want) ? one : { ...one, isAtBottom, want }));
   // Who has read on from a post to the end has left it: what is read anew later is not read around it.
   const hasLeft = isAtBottom && state.place.room === id && state.place.seq !== null && next.rooms.get(id)?.timeline.atEnd;
   return hasLeft ? { ...next, place: { room: id, seq: null } } : next;

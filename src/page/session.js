@@ -36,6 +36,8 @@ export function makeSession({ dispatch, state }) {
   /** Needs that are being asked for, or were refused a moment ago. @type {Set<string>} */
   const asked = new Set();
   let toastId = 0;
+  /** Who was here last, and where when they were no longer let in. */
+  let [last, left] = ['', ''];
 
   chat.on('state', (link) => {
     if (link.phase === 'stopped' && WHO_ARE_YOU.includes(link.code)) arrive(t('loggedOut'));
@@ -46,6 +48,8 @@ export function makeSession({ dispatch, state }) {
     // tab has logged out, and nobody in again, the browser remembers nobody, but this tab does.
     const name = recall('me') ?? state().me?.name ?? welcome.user.name;
     if (name !== welcome.user.name) return arrive(t('loggedOut'));
+    if (last && last !== name) return anew(location.hash === left || !left);
+    last = name;
     asked.clear();
     dispatch({ type: 'welcome', welcome });
     welcome.rooms.forEach(follow);
@@ -85,10 +89,18 @@ export function makeSession({ dispatch, state }) {
   /** @param {string} notice */
   function arrive(notice) {
     remember('me', null);
+    left = location.hash;
     chat.close();
     // Who comes next begins with their own rooms.
     for (const room of chat.followed()) chat.detach(room);
+    for (const dialog of document.querySelectorAll('dialog')) dialog.close();
     dispatch({ type: 'arrive', notice });
+  }
+
+  /** For somebody else the page is a new one: nothing of what one has begun to write, looked for or opened. @param {boolean} goesHome */
+  function anew(goesHome) {
+    if (goesHome) history.replaceState(null, '', hashOf(null));
+    location.reload();
   }
 
   /** @param {string} text @param {boolean} [isError] */
@@ -145,6 +157,17 @@ export function makeSession({ dispatch, state }) {
     dispatch({ type: 'present', room });
   }
 
+  /**
+   * Lines that come late, when one has gone elsewhere, are not to take the place of others.
+   *
+   * @param {Need} need @param {import('./model/timeline.js').Where} where @param {number | null} from
+   * @param {Promise<import('./model.js').History>} coming
+   */
+  async function load(need, where, from, coming) {
+    const lines = await coming;
+    if (needs(state()).some(({ key }) => key === need.key)) dispatch({ type: 'loaded', room: need.room, where, from, history: lines });
+  }
+
   /** @param {Need} need */
   async function fulfil(need) {
     const { room } = need;
@@ -156,11 +179,9 @@ export function makeSession({ dispatch, state }) {
       }
       case 'history': {
         const { where, from } = need;
-        const options = where === 'end' || from === null ? {} : { [where]: from };
-        return dispatch({ type: 'loaded', room, where, from, history: await chat.history(room, { ...options, limit: HISTORY_LINES }) });
+        return load(need, where, from, chat.history(room, { limit: HISTORY_LINES, ...from === null ? {} : { [where]: from } }));
       }
-      case 'around':
-        return dispatch({ type: 'loaded', room, where: 'around', from: need.seq, history: await chat.around(room, need.seq, { limit: CONTEXT_LINES }) });
+      case 'around': return load(need, 'around', need.seq, chat.around(room, need.seq, { limit: CONTEXT_LINES }));
       case 'members': {
         const answer = await chat.members(room, { limit: MEMBERS_PAGE });
         const { members, total } = answer;
@@ -220,7 +241,9 @@ export function makeSession({ dispatch, state }) {
     logIn: (name, password) => become(api.logIn(name, password)),
     /** Whoever could not be logged out stays: the browser would still be theirs. */
     async logOut() {
-      if (await attempt(api.logOut())) arrive('');
+      if (!await attempt(api.logOut())) return;
+      remember('me', null);
+      anew(true);
     },
     /** The account is gone. */
     forget() {

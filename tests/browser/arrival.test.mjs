@@ -6,6 +6,15 @@ import { describe, test } from 'node:test';
 import { PASSWORD } from './person.mjs';
 import { answered, open } from './support.mjs';
 
+/** Of the two rooms that ann is in, and of what she looked for. @param {import('./person.mjs').Person} person */
+async function hasNothingOf(person) {
+  await person.room('lobby').waitFor();
+  assert.equal(await person.room('secret').count() + await person.room('rust').count(), 0);
+  assert.equal(await person.log.getByText('between us').count(), 0);
+  assert.doesNotMatch(await person.page.evaluate(() => location.hash), /~/);
+  for (const field of await person.page.getByRole('searchbox').all()) assert.equal(await field.inputValue(), '');
+}
+
 describe('a guest', () => {
   test('is in with one field', async (t) => {
     const house = await open(t);
@@ -103,18 +112,45 @@ describe('an account', () => {
     const link = await ann.makeInviteRoom('secret');
     await ann.say('between us');
     await ann.hears('ann', 'between us');
+    await ann.page.getByRole('button', { name: 'Search' }).click();
+    await ann.page.getByRole('complementary').getByRole('searchbox').fill('between');
+    await ann.goTo('lobby');
+    await ann.composer.fill('half a love letter');
+    await ann.goTo('secret');
     await (await ann.settings()).getByRole('button', { name: 'Log out' }).click();
     await ann.page.getByRole('heading', { name: 'Log in' }).waitFor();
-    await ann.page.goto(house.address('#/room/lobby'));
     await ann.logIn('bea');
     await ann.isCalled('bea');
-    await ann.isAt('lobby');
-    assert.equal(await ann.room('secret').count() + await ann.room('rust').count(), 0);
+    await hasNothingOf(ann);
+    await ann.page.goto(house.address('#/room/lobby'));
+    assert.equal(await ann.composer.inputValue(), '');
     const again = await house.visitor({ hash: new URL(link).hash });
     await again.logIn('ann');
     await again.isAt('secret');
     await again.hears('ann', 'between us');
     assert.equal(await again.log.getByText('bea').count(), 0);
+  });
+
+  test('shares nothing with the next person where the log-in was ended from elsewhere', async (t) => {
+    const house = await open(t);
+    const bea = await house.account('bea');
+    await bea.page.close();
+    const ann = await house.account('ann');
+    await ann.makeOpenRoom('rust');
+    const link = await ann.makeInviteRoom('secret');
+    const laptop = await house.visitor({ hash: new URL(link).hash, mayComplain: answered(401) });
+    await laptop.logIn('ann');
+    await laptop.isAt('secret');
+    await laptop.composer.fill('half a love letter');
+    await laptop.settings();
+    await (await ann.settings()).getByRole('button', { name: 'End', exact: true }).click();
+    await laptop.page.getByText('You are logged out. Who are you?').waitFor();
+    assert.equal(await laptop.page.getByRole('dialog').count(), 0);
+    await laptop.logIn('bea');
+    await laptop.isCalled('bea');
+    await hasNothingOf(laptop);
+    await laptop.goTo('lobby');
+    assert.equal(await laptop.composer.inputValue(), '');
   });
 
   test('whose log-in is gone is asked for, where guests are not let in too', async (t) => {

@@ -3,18 +3,25 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { delay, eventually, open } from './support.mjs';
+import { cable, comesBack, delay, eventually, open } from './support.mjs';
 
 const FLOOD = ['--post-rate', '0', '--command-rate', '0'];
 const lines = (/** @type {number} */ from, /** @type {number} */ to) => Array.from({ length: to - from + 1 }, (_, n) => `line ${from + n}.`);
 
-/** An open room with many posts of a program. @param {import('./support.mjs').House} house @param {number} count */
-async function library(house, count) {
-  const owner = await house.account('owner');
+/**
+ * An open room with many posts of a program.
+ *
+ * @param {import('./support.mjs').House} house @param {number} count @param {Parameters<import('./support.mjs').House['account']>[1]} [visit]
+ */
+async function library(house, count, visit) {
+  const owner = await house.account('owner', visit);
   await owner.makeOpenRoom('library');
   const robot = await house.program('robot');
   await robot.join('library');
-  await robot.post('library', ...lines(1, count));
+  await robot.post('library', ...lines(1, 1));
+  // Or the others would be new, and more than a screen of them, when the room is first shown.
+  await owner.post('line 1.').waitFor();
+  await robot.post('library', ...lines(2, count));
   return { owner, robot };
 }
 
@@ -81,7 +88,7 @@ describe('what is new', () => {
     await bo.writeTo('ann');
     await bo.say('psst');
     await bo.post('psst').getByText('Sent', { exact: true }).waitFor();
-    await line.holdsOne();
+    await line.holds(1);
     line.release();
     await ann.rooms.getByRole('link', { name: /bo.*psst.*1 unread/s }).waitFor();
   });
@@ -166,6 +173,139 @@ describe('what is new', () => {
     await owner.page.getByRole('button', { name: '80 new posts', exact: true }).click();
     await isAtPresent(owner, 'line 100.');
     await owner.rooms.getByRole('link', { name: /unread/ }).waitFor({ state: 'hidden' });
+  });
+});
+
+describe('what was missed', () => {
+  /** The owner of the library, who has read all of it, and is known to have. @param {import('./support.mjs').House} house @param {Parameters<typeof library>[2]} [visit] */
+  async function atItsEnd(house, visit) {
+    const all = await library(house, 100, visit);
+    await isAtPresent(all.owner, 'line 100.');
+    await hasRead(all, 'line 100.');
+    return all;
+  }
+
+  /** As far as others know. @param {Awaited<ReturnType<typeof library>>} all @param {string} last */
+  async function hasRead({ owner, robot }, last) {
+    const seq = Number(await owner.post(last).getAttribute('data-seq'));
+    await eventually(async () => {
+      const { members } = await robot.ask('members', { room: 'library' });
+      assert.equal(members.find((/** @type {any} */ { name }) => name === 'owner').read, seq);
+    });
+  }
+
+  /** Stands at the first new line, and has read no further. @param {Awaited<ReturnType<typeof library>>} all @param {string} count */
+  async function beginsWhereItBegins(all, count) {
+    const { owner } = all;
+    await owner.page.getByRole('button', { name: `${count} new posts`, exact: true }).waitFor();
+    await eventually(async () => {
+      assert.ok(await owner.isInView(owner.log.getByText('New since you left')));
+      assert.ok(await owner.isInView(owner.post('line 101.')));
+    });
+    await hasRead(all, 'line 100.');
+  }
+
+  /** @param {Awaited<ReturnType<typeof library>>} all @param {string} count @param {string} last */
+  async function jumpsToTheEnd(all, count, last) {
+    await all.owner.page.getByRole('button', { name: `${count} new posts`, exact: true }).click();
+    await isAtPresent(all.owner, last);
+    await hasRead(all, last);
+  }
+
+  /** The tab is not the one in sight, or is again. @param {import('./person.mjs').Person} person @param {boolean} on */
+  const turnsAway = (person, on) => person.page.evaluate((isAway) => {
+    Object.defineProperty(document, 'hidden', { value: isAway, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, on);
+
+  test('while the connection was lost is not told as read before one has come to it', async (t) => {
+    const house = await open(t, FLOOD);
+    const line = cable();
+    const all = await atItsEnd(house, { prepare: line.prepare });
+    await line.cut();
+    await all.owner.page.getByText('Reconnecting').waitFor();
+    await all.robot.post('library', ...lines(101, 400));
+    line.mend();
+    await comesBack(all.owner);
+    await beginsWhereItBegins(all, '300');
+    await jumpsToTheEnd(all, '300', 'line 400.');
+    await all.robot.post('library', ...lines(401, 440));
+    await isAtPresent(all.owner, 'line 440.');
+    await hasRead(all, 'line 440.');
+  });
+
+  test('for too long begins where it begins too', async (t) => {
+    const house = await open(t, FLOOD);
+    const line = cable();
+    const all = await atItsEnd(house, { prepare: line.prepare });
+    await line.cut();
+    await all.owner.page.getByText('Reconnecting').waitFor();
+    await all.robot.post('library', ...lines(101, 1_400));
+    line.mend();
+    await comesBack(all.owner);
+    await beginsWhereItBegins(all, '1,300');
+    await jumpsToTheEnd(all, '1,300', 'line 1400.');
+  });
+
+  test('in a tab that nobody saw is still to be read', async (t) => {
+    const house = await open(t, FLOOD);
+    const line = cable();
+    const all = await atItsEnd(house, { prepare: line.prepare });
+    await turnsAway(all.owner, true);
+    await all.robot.post('library', ...lines(101, 250));
+    await all.owner.post('line 250.').waitFor();
+    await line.cut();
+    await all.owner.page.getByText('Reconnecting').waitFor();
+    await all.robot.post('library', ...lines(251, 400));
+    line.mend();
+    await comesBack(all.owner);
+    await all.owner.post('line 400.').waitFor();
+    await turnsAway(all.owner, false);
+    await beginsWhereItBegins(all, '300');
+    await jumpsToTheEnd(all, '300', 'line 400.');
+  });
+
+  /** The owner with another machine, at the lobby. @param {import('./support.mjs').House} house @param {ReturnType<typeof delay>} late */
+  async function onAnother(house, late) {
+    const { owner, robot } = await atItsEnd(house);
+    await owner.page.close();
+    const again = await house.visitor({ hash: '#/room/lobby', prepare: late.prepare });
+    await again.logIn('owner');
+    await again.isAt('lobby');
+    return { owner: again, robot };
+  }
+
+  test('is passed over by who writes before it is there', async (t) => {
+    const house = await open(t, FLOOD);
+    const late = delay(/"type":"history".*"library".*"limit":40/);
+    const { owner, robot } = await onAnother(house, late);
+    await robot.post('library', ...lines(101, 400));
+    await owner.rooms.getByRole('link', { name: /library.*300 unread/s }).waitFor();
+    await owner.goTo('library');
+    await late.holds(2);
+    await owner.say('my own words');
+    await eventually(async () => {
+      late.release();
+      assert.ok(await owner.isInView(owner.post('my own words')));
+    });
+    await isAtPresent(owner, 'my own words');
+  });
+
+  test('is not lost by lines that come late', async (t) => {
+    const house = await open(t, FLOOD);
+    const late = delay(/"type":"history".*"library".*"limit":60/);
+    const all = await onAnother(house, late);
+    const { owner, robot } = all;
+    await owner.goTo('library');
+    await late.holds(1);
+    await owner.goTo('lobby');
+    await robot.post('library', ...lines(101, 400));
+    await owner.rooms.getByRole('link', { name: /library.*300 unread/s }).waitFor();
+    await owner.goTo('library');
+    await beginsWhereItBegins(all, '300');
+    late.release();
+    await owner.page.getByRole('button', { name: 'Details' }).click();
+    await beginsWhereItBegins(all, '300');
   });
 });
 

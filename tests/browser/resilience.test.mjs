@@ -239,6 +239,7 @@ describe('a network that goes', () => {
     await crowd.post(room, ...Array.from({ length: 1_100 }, (_, n) => `number ${n + 1}.`));
     line.mend();
     await comesBack(ann);
+    await ann.page.getByRole('button', { name: '1,100 new posts', exact: true }).click();
     await ann.post('number 1100.').waitFor();
     await ann.isTold(/^\d+ earlier entries are no longer kept\.$/);
   });

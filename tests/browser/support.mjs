@@ -187,7 +187,7 @@ export function delay(which) {
         else server.send(text);
       });
     }),
-    holdsOne: () => eventually(() => assert.equal(late.length, 1)),
+    holds: (/** @type {number} */ count) => eventually(() => assert.equal(late.length, count)),
     release() { for (const send of late.splice(0)) send(); },
   };
 }

@@ -110,7 +110,7 @@ describe('a post', () => {
     });
     await ann.composer.fill('the end');
     await ann.composer.press('Enter');
-    await line.holdsOne();
+    await line.holds(1);
     await ann.goTo('lobby');
     await ann.tool('question', 'Reply');
     await ann.page.getByText('Replying to').waitFor();

@@ -50,7 +50,10 @@ function* said(node, key = '') {
     for (const [at, one] of node.entries()) yield* isDeclaration(one) && isDeclaration(node[at - 1]) ? said(one.declarations, 'declarations') : said(one, key);
   }
   else if (node instanceof RegExp || typeof node !== 'object' || node === null) yield { key, text: String(node) };
-  else {
+  // `!0` is true, and `!1` false.
+  else if (node.type === 'UnaryExpression' && node.operator === '!' && [0, 1].includes(node.argument.value)) {
+    yield* said({ type: 'Literal', value: !node.argument.value, raw: '' }, key);
+  } else {
     yield { key: 'type', text: node.type ?? '' };
     for (const [name, value] of Object.entries(node)) {
       if (['type', 'start', 'end', 'raw', 'shorthand'].includes(name) || (isDeclaration(node) && name === 'kind')) continue;

@@ -127,11 +127,14 @@ describe('reading', () => {
     assert.equal(readSeq(back), null);
   });
 
-  test('is told of what has come, where the log is longer already', () => {
+  test('is told of what was missed when all of it has come', () => {
     const back = from(IN_LOBBY, heard(entry(1)), welcome([summary({ seq: 3, unread: 2, read: 1 })]));
     assert.equal(readSeq(back), null);
-    assert.deepEqual(readSeq(from(back, heard(entry(2)))), { room: 'lobby', seq: 2 });
-    assert.deepEqual(readSeq(from(back, heard(entry(2)), heard(entry(3)))), { room: 'lobby', seq: 3 });
+    assert.equal(lobby(back).marker, 1);
+    assert.equal(readSeq(from(back, heard(entry(2)), scrolled(true))), null, 'more is on its way, and may be more than a screen');
+    const all = from(back, heard(entry(2)), heard(entry(3)));
+    assert.equal(readSeq(all), null, 'the view has not looked yet');
+    assert.deepEqual(readSeq(from(all, scrolled(true))), { room: 'lobby', seq: 3 });
   });
 
   test('and receiving are known of others, and never go back', () => {
@@ -191,7 +194,9 @@ describe('a gap', () => {
   test('has the lines read anew, because they may have changed', () => {
     const state = from(IN_LOBBY, heard(entry(1)), heard(entry(2)), gap({}));
     assert.deepEqual([seqs(lobby(state).timeline), lobby(state).seq, lobby(state).lost], [[], 5_000, 0]);
-    assert.ok(keys(state).includes('end lobby'));
+    assert.ok(keys(state).includes('around lobby 0'), 'from where one was');
+    const read = from(IN_LOBBY, heard(entry(1)), { type: 'seen', room: 'lobby', seq: 1 }, gap({}));
+    assert.ok(keys(read).includes('end lobby'), 'or all that is new is one\'s own');
   });
 
   test('has the last line read anew, for the list', () => {

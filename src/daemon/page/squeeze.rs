@@ -30,7 +30,7 @@ pub(super) fn style(text: &str) -> String {
 }
 
 /// A script: the same tokens, but for commas and semicolons before a bracket, brackets around a lone parameter, declarations
-/// that follow one another, and names.
+/// that follow one another, true and false, and names.
 pub(super) fn script(text: &str) -> String {
     let tokens = tokens(text);
     let places = places(&tokens);
@@ -55,6 +55,8 @@ pub(super) fn script(text: &str) -> String {
             (Some(name), Role::Both) => Cow::from(format!("{}:{name}", token.text)),
             // A name that is never assigned again may as well be one that is not.
             (None, Role::Name) if token.text == "const" => Cow::from("let"),
+            (None, Role::Name) if token.text == "true" => Cow::from("!0"),
+            (None, Role::Name) if token.text == "false" => Cow::from("!1"),
             _ => Cow::from(token.text),
         };
         if lean.chars().next_back().is_some_and(|last| must_part(last, &text)) {
@@ -415,6 +417,7 @@ mod tests {
                 "f(/[/*]\\/'/giu, a / 2, '//', \"/* \\\" */\");",
                 "f(/[/*]\\/'/giu,a/2,'//',\"/* \\\" */\");",
             ),
+            ("return true; f({ true: false, a: 1 });", "return!0;f({true:!1,a:1});"),
             ("return /a b/.test(c) in d;", "return/a b/.test(c)in d;"),
             ("`a  ${ { b: `c  ${ d } e` }[f] }  // g`;", "`a  ${{b:`c  ${d} e`}[f]}  // g`;"),
             ("async (a) => b; (c) => (d); ((e)) => f;", "async a=>b;c=>(d);((e))=>f;"),

@@ -31,7 +31,7 @@ export function needs(state) {
 /** Up to which post one has read the room that one looks at, if the server does not know it. @param {State} state */
 export function readSeq(state) {
   const room = current(state);
-  if (!room || !state.isAttending || !room.isAtBottom || !room.timeline.isLoaded || !room.timeline.atEnd) return null;
+  if (!room || !state.isAttending || !room.isAtBottom || !room.timeline.isLoaded || !room.timeline.atEnd || room.told < room.seq) return null;
   // After a lost connection the log may be longer than what has come of it.
   const seq = timeline.lastSeq(room.timeline) ?? room.seq;
   return seq > room.read ? { room: room.room, seq } : null;

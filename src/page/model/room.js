@@ -17,13 +17,14 @@ import * as timeline from './timeline.js';
 
 /**
  * @typedef {Readonly<Summary & {
- *   first: number | null, lost: number, timeline: timeline.Timeline, want: 'before' | 'after' | 'new' | null, isAtBottom: boolean,
+ *   first: number | null, told: number, lost: number, timeline: timeline.Timeline, want: 'before' | 'after' | 'new' | null, isAtBottom: boolean,
  *   marker: number | null, composing: Composing, last: Line | null | undefined, quotes: ReadonlyMap<number, PostLine | null>,
  *   members: readonly Member[] | null, membersMax: number, isMembersStale: boolean, total: number | null,
  *   online: ReadonlySet<string> | null, count: number | null, typing: readonly string[],
  *   cursors: ReadonlyMap<string, Cursor>, pending: readonly OutboxPost[],
  *   pins: { posts: readonly PostEntry[], asOf: number } | null, pinsSeq: number }>} Room
  *   `want`: what is to be read next: more on that side, or where what is new begins.
+ *   `told`: the last entry that came; `seq` is further while others are on their way.
  *   `pinsSeq`: where what is pinned last became something else.
  *   `isAtBottom`: the view has its end in sight; false until it has looked.
  *   `first`: the first entry that the server still has; null until it lets us follow. `lost`: entries that went from the
@@ -37,7 +38,7 @@ export const MEMBERS_MAX = 1_000;
 /** @param {Summary} summary @returns {Room} */
 export function fresh(summary) {
   return {
-    ...summary, first: null, lost: 0, timeline: timeline.EMPTY, want: null, isAtBottom: false, marker: null, composing: null,
+    ...summary, first: null, told: summary.seq, lost: 0, timeline: timeline.EMPTY, want: null, isAtBottom: false, marker: null, composing: null,
     last: undefined, quotes: new Map(), members: null, membersMax: MEMBERS_MAX, isMembersStale: true, total: null, online: null, count: null,
     typing: [], cursors: new Map(), pending: [], pins: null, pinsSeq: 0,
   };
@@ -57,7 +58,9 @@ export function summarized(room, summary) {
 export function entered(room, entry, me, isAttended) {
   const isNew = entry.seq > room.seq;
   const isMine = entry.from === me;
-  let next = { ...room, timeline: timeline.entered(room.timeline, entry), seq: Math.max(room.seq, entry.seq) };
+  // What was missed and comes now has to be looked at first.
+  const isAtBottom = isNew && room.isAtBottom;
+  let next = { ...room, timeline: timeline.entered(room.timeline, entry), seq: Math.max(room.seq, entry.seq), told: entry.seq, isAtBottom };
   if (isChange(entry)) return { ...next, ...withChange(next, entry) };
   if (isNew) next = ruled({ ...next, at: entry.at }, entry, me);
   if (entry.seq >= (room.last?.seq ?? 0)) next = { ...next, last: timeline.lineOf(entry) };
@@ -105,7 +108,7 @@ export function gapped(room, gap) {
   const lost = had !== null && room.timeline.atEnd && gap.missed !== null ? Math.max(0, gap.first - had - 1) : room.lost;
   const seq = gap.missed === null ? gap.seq : Math.max(room.seq, gap.seq);
   return {
-    ...room, seq, lost, first: gap.first, timeline: timeline.EMPTY, last: undefined, quotes: new Map(), want: null, isMembersStale: true, pins: null,
+    ...room, seq, told: gap.seq, lost, first: gap.first, timeline: timeline.EMPTY, last: undefined, quotes: new Map(), want: null, isMembersStale: true, pins: null,
   };
 }
 
@@ -117,7 +120,7 @@ export function gapped(room, gap) {
  * @returns {Room}
  */
 export function loaded(room, { where, from, history }, me) {
-  if (!timeline.joins(room.timeline, where, from)) return { ...room, want: null };
+  if (!timeline.joins(room.timeline, where, from)) return room;
   const keys = new Set(history.entries.map((entry) => (entry.kind === 'post' && entry.from === me ? entry.key : undefined)));
   const isThere = (/** @type {OutboxPost} */ { key, seq }) => keys.has(key) || (seq !== undefined && seq <= history.as_of);
   const pending = room.pending.some(isThere) ? room.pending.filter((post) => !isThere(post)) : room.pending;

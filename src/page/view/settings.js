@@ -106,7 +106,6 @@ function account({ session }) {
       })),
       button(t('deleteAccount'), () => confirm('deleteAccount', async ({ password = '' }) => {
         await api.deleteAccount(password);
-        for (const dialog of document.querySelectorAll('dialog')) dialog.close();
         session.forget();
       }, {}, [secret(t('password'), 'password', 'current-password')]), 'danger')));
 }

@@ -45,8 +45,12 @@ export function makeTimeline(parts) {
   /** @type {Room | null} */
   let room = null;
   let follows = true;
-  /** Whether one has been brought to where the room begins for one. */
+  /** Whether one has been brought to where the room begins for one; and whether one has gone to its end, or elsewhere, since. */
   let isPlaced = false;
+  let hasGone = false;
+  /** Nobody sees the room as it is now. */
+  let isAway = false;
+  let height = 0;
   /** Where one went last, and whether the post that the address names is yet to be shown. @type {{ place: Place | null, isDue: boolean }} */
   let target = { place: null, isDue: false };
 
@@ -56,11 +60,17 @@ export function makeTimeline(parts) {
   const show = onChange((/** @type {Room | null} */ next, /** @type {Place} */ place, /** @type {unknown[]} */ ..._) => {
     if (next?.room !== room?.room) begin();
     if (place !== target.place) target = { place, isDue: place.seq !== null };
+    if (next?.marker !== room?.marker) hasGone = false;
     room = next;
     log.hidden = next === null;
     toNew.hidden = toPresent.hidden = true;
     if (!next) return;
-    if (!next.timeline.isLoaded) follows = true;
+    if (!next.timeline.isLoaded) {
+      follows = true;
+      if (next.want === 'new') isPlaced = hasGone = false;
+    }
+    isAway = document.hidden || state.link.phase !== 'connected' || next.told < next.seq;
+    isPlaced &&= !isAway;
     const anchor = follows ? null : firstInView();
     showPages(state, next);
     const isMineLast = next.last?.kind === 'post' && next.last.from === state.me?.name;
@@ -98,7 +108,7 @@ export function makeTimeline(parts) {
     pages.replaceChildren();
     showPages = makePages(pages, pendingRow);
     follows = true;
-    isPlaced = false;
+    isPlaced = hasGone = false;
     target = { place: null, isDue: false };
   }
 
@@ -114,11 +124,12 @@ export function makeTimeline(parts) {
   /** @param {Room} of */
   function toEnd(of) {
     log.scrollTop = log.scrollHeight;
-    if (isPlaced || !of.timeline.isLoaded) return;
-    isPlaced = true;
-    // Who comes to more than a screen of new posts begins where they begin.
+    if (isPlaced || hasGone || !of.timeline.isLoaded) return;
+    isPlaced = !isAway;
+    // Who comes, or comes back, to more than a screen of new posts begins where they begin.
     const mark = markOf();
-    if (!mark || mark.getBoundingClientRect().top > log.getBoundingClientRect().top) return;
+    if (!mark || of.read > (of.marker ?? 0)) return;
+    if (mark.getBoundingClientRect().top > log.getBoundingClientRect().top) return;
     mark.scrollIntoView({ block: 'start' });
     follows = false;
   }
@@ -129,7 +140,7 @@ export function makeTimeline(parts) {
     const row = rowOf(seq);
     target = { ...target, isDue: false };
     follows = false;
-    isPlaced = true;
+    hasGone = true;
     if (!row) return;
     row.scrollIntoView({ block: 'center' });
     row.classList.remove('flash');
@@ -179,7 +190,7 @@ export function makeTimeline(parts) {
   function jumpToPresent() {
     if (!room) return;
     follows = true;
-    isPlaced = true;
+    hasGone = true;
     session.goToPresent(room.room);
     log.scrollTop = log.scrollHeight;
     focusComposer();
@@ -192,6 +203,9 @@ export function makeTimeline(parts) {
 
   function measure() {
     if (!room?.timeline.isLoaded || log.clientHeight === 0) return;
+    // A phone's keyboard takes half of the page, and a notice a line: who read the end wants to go on reading it.
+    if (follows && log.clientHeight !== height) log.scrollTop = log.scrollHeight;
+    height = log.clientHeight;
     const { atStart, atEnd } = room.timeline;
     const below = log.scrollHeight - log.clientHeight - log.scrollTop;
     follows = below < BOTTOM_PX && atEnd && !target.isDue;
@@ -203,8 +217,7 @@ export function makeTimeline(parts) {
     measure();
     if (room) hideJumps(room);
   }, { passive: true });
-  // A phone's keyboard takes half of the page: who read the end wants to go on reading it.
-  new ResizeObserver(() => { if (follows) log.scrollTop = log.scrollHeight; }).observe(log);
+  new ResizeObserver(measure).observe(log);
 
   log.addEventListener('click', ({ target: hit }) => {
     const button = /** @type {Element} */ (hit).closest('[data-does]');

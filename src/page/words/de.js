@@ -1,5 +1,7 @@
 /** German. The server's refusals come in English, and are said in German here. */
 
+const STALE = 'Der Server versteht diese Seite nicht. Lade sie neu.';
+
 /** @type {Record<import('../words.js').Word, import('../words.js').Phrase> & Record<string, import('../words.js').Phrase>} */
 export const words = {
   actionsFor: 'Aktionen für {name}',
@@ -247,15 +249,15 @@ export const words = {
 
   refused_already: 'Das ist schon so.',
   refused_bad_field: 'Eine Angabe stimmt so nicht.',
-  refused_bad_id: 'Der Server versteht diese Seite nicht. Lade sie neu.',
-  refused_bad_json: 'Der Server versteht diese Seite nicht. Lade sie neu.',
+  refused_bad_id: STALE,
+  refused_bad_json: STALE,
   refused_bad_login: 'Name und Passwort passen nicht zusammen.',
   refused_bad_name: 'So kann man nicht heißen.',
   refused_bad_password: 'Das Passwort ist zu kurz oder zu lang.',
   refused_bad_token: 'Du bist nicht angemeldet.',
-  refused_bad_type: 'Der Server versteht diese Seite nicht. Lade sie neu.',
+  refused_bad_type: STALE,
   refused_banned: 'Du bist für diesen Raum gesperrt.',
-  refused_binary: 'Der Server versteht diese Seite nicht. Lade sie neu.',
+  refused_binary: STALE,
   refused_body_empty: 'In dem Beitrag steht nichts.',
   refused_body_too_long: 'Der Beitrag ist zu lang.',
   refused_busy: 'Es wartet schon zu viel von dir.',
@@ -295,7 +297,7 @@ export const words = {
   refused_too_many: 'Eine Grenze ist erreicht.',
   refused_too_many_pins: 'Mehr als hundert Beiträge kann ein Raum nicht anheften.',
   refused_unavailable: 'Der Server kann gerade nicht speichern.',
-  refused_unsupported_media_type: 'Der Server versteht diese Seite nicht. Lade sie neu.',
+  refused_unsupported_media_type: STALE,
   refused_wrong_kind: 'In einem solchen Raum geht das nicht.',
   refused_wrong_password: 'Das Passwort stimmt nicht.',
 };
