@@ -49,7 +49,7 @@ impl Chat {
     fn succeed(&mut self, guest: PersonKey, account: PersonKey) {
         for room in self.people[guest].rooms.clone().iter() {
             let (id, role) = (self.rooms[room].id.clone(), self.rooms[room].role_of(guest));
-            self.do_for(Wish::Join, account, id.clone());
+            self.do_chore(Chore::Join, account, id.clone());
             if let Some(role) = role.filter(|role| *role != Role::Member) {
                 self.do_chore(Chore::Succeed(role), account, id);
             }
@@ -213,10 +213,15 @@ impl Chat {
         }
     }
 
-    /// Gives the rooms an owner whose last one was deleted before the program ended, as [`let_go`](Self::let_go) would have.
+    /// Gives the rooms an owner that had none when the program ended, as [`let_go`](Self::let_go) would have, or
+    /// [`crown_if_alone`](Self::crown_if_alone).
     pub(super) fn bequeath_orphans(&mut self) {
-        for (room, owner) in std::mem::take(&mut self.orphans) {
-            self.do_chore(Chore::Bequeath, owner, room);
+        for (room, first) in std::mem::take(&mut self.orphans) {
+            let chore = match self.people[first].is_deleted() {
+                true => Chore::Bequeath,
+                false => Chore::Crown,
+            };
+            self.do_chore(chore, first, room);
         }
     }
 
@@ -225,11 +230,7 @@ impl Chat {
         self.do_chore(Chore::Leave, person, id);
     }
 
-    fn do_chore(&mut self, chore: Chore, person: PersonKey, room: RoomId) {
-        self.do_for(Wish::Chore(chore), person, room);
-    }
-
-    fn do_for(&mut self, wish: Wish, person: PersonKey, room: RoomId) {
+    pub(super) fn do_chore(&mut self, chore: Chore, person: PersonKey, room: RoomId) {
         let by = self.people[person].author.clone();
         let at = self.out.now.unix;
         self.decide_and_write(Asked {
@@ -237,7 +238,7 @@ impl Chat {
             by,
             at,
             room,
-            wish,
+            wish: Wish::Chore(chore),
             decisions: 0,
             refused: None,
         });

@@ -16,6 +16,7 @@ use super::keys::PersonKey;
 use super::lapse::Lapse;
 use super::limits::PRESENCE_NAMES_MAX;
 use super::now::UnixMs;
+use super::pending::Chore;
 use super::person::{Author, PersonId};
 use super::role::Role;
 use super::room_id::RoomKind;
@@ -143,6 +144,11 @@ impl Chat {
         let Some(person) = self.people.find_living(id) else { return };
         self.rooms[key].set_role(person, role);
         self.tell_room(key, person, None);
+        if self.rooms[key].owners == 0 {
+            // Another owner was deleted while this one stepped down, and that is no entry that would have made this one's stale.
+            let id = self.rooms[key].id.clone();
+            self.do_chore(Chore::Bequeath, person, id);
+        }
     }
 
     /// Tells the sessions of present members that are not attached, and so do not see the entry, how the room is now. In a

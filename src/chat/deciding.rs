@@ -97,10 +97,11 @@ impl Chat {
             Chore::Bequeath => heir().map(crown).ok_or(Refusal::Already),
             Chore::Leave if is_owner => Ok(heir().map_or(What::Leave, crown)),
             Chore::Leave if room.is_member(person) => Ok(What::Leave),
+            Chore::Join if !room.is_member(person) => Ok(What::Join),
             Chore::Succeed(role) if room.role_of(person).is_some_and(|own| own != role) => {
                 Ok(What::Role { user: self.author(person), role })
             }
-            Chore::Crown | Chore::Leave | Chore::Succeed(_) => Err(Refusal::Already),
+            Chore::Crown | Chore::Leave | Chore::Join | Chore::Succeed(_) => Err(Refusal::Already),
         }
     }
 

@@ -58,11 +58,13 @@ pub(super) enum Wish {
 pub(super) enum Chore {
     /// The first account becomes the lobby's owner, and who comes first into a room that all had left becomes that one's.
     Crown,
-    /// The last owner of the lobby has gone for good: another takes the place.
+    /// The last owner of the lobby has gone for good, or two have stepped down at once: another takes the place.
     Bequeath,
     /// One who has gone for good leaves; if it is the last owner, after another has taken the place, in an entry before.
     Leave,
-    /// The account that a guest has become is what the guest was.
+    /// The account that a guest has become is where the guest was, however full it is there.
+    Join,
+    /// And is what the guest was.
     Succeed(Role),
 }
 

@@ -3,6 +3,7 @@
 //! Owns the rooms and by what they are found: their ids, the names that open rooms have taken, the pair that a direct room
 //! is for. Invariant: there is always a lobby.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::{Index, IndexMut};
 
@@ -43,6 +44,18 @@ impl Pair {
     }
 }
 
+/// Who owns a room, or would be the first to: of the highest role the oldest account. The lobby, which is everybody's, is
+/// nobody's but its owner's; a direct one has none.
+fn first_in_rank(room: &RestoredRoom) -> Option<PersonId> {
+    let first = room.members.iter().max_by_key(|member| (member.role, Reverse(member.person)))?;
+    let may_own = match room.kind {
+        RoomKind::Direct => false,
+        RoomKind::Lobby => first.role == Role::Owner,
+        RoomKind::Open | RoomKind::Group | RoomKind::Invite => true,
+    };
+    may_own.then_some(first.person)
+}
+
 impl Rooms {
     /// With the lobby alone.
     fn new(lobby: Room) -> Self {
@@ -61,7 +74,8 @@ impl Rooms {
     }
 
     /// The rooms as the log has them, each listed with its members. Empty groups are left out, for nobody can ever come into
-    /// one. And the rooms that have lost their last owner, with that owner: the account was deleted.
+    /// one. And the rooms that are to have another owner and did not get to it, with the first in rank there: the owner, whose
+    /// account was deleted; or who came into a room that all had left.
     pub(super) fn restore(
         restored: Vec<RestoredRoom>,
         people: &mut People,
@@ -71,11 +85,10 @@ impl Rooms {
         let lobby = lobby.into_iter().next().expect("a log is made with a lobby in it");
         let mut orphans = Vec::new();
         let mut restore = |restored: RestoredRoom| {
-            let owner = restored.members.iter().find(|member| member.role == Role::Owner);
-            let owner = owner.and_then(|member| people.find(member.person));
+            let first = first_in_rank(&restored).and_then(|person| people.find(person));
             let room = Room::restore(restored, people);
-            if let Some(owner) = owner.filter(|_| room.owners == 0) {
-                orphans.push((room.id.clone(), owner));
+            if let Some(first) = first.filter(|_| room.owners == 0) {
+                orphans.push((room.id.clone(), first));
             }
             room
         };

@@ -1,7 +1,8 @@
 //! Accounts and guests come to be known, and go.
 
-use super::script::{Runner, run, run_empty, run_with};
+use super::script::{Runner, run, run_empty, run_unlimited, run_with};
 use super::world::World;
+use crate::chat::limits::MEMBERS_MAX;
 use crate::chat::*;
 
 #[test]
@@ -137,6 +138,39 @@ fn a_lobby_without_an_owner_passes_to_an_admin_and_to_nobody_else() {
         delete account bo     -> bo: closed LoggedOut
         ana  pin lobby 2      -> ana: err not_allowed
     "#);
+}
+
+#[test]
+fn a_lobby_whose_owners_go_at_once_passes_on_as_well() {
+    run(r#"
+        accounts ana bo cy
+        root connect
+        root role lobby bo owner
+        root role lobby cy admin
+        ana  join lobby
+        log  holds
+        bo   role lobby bo member
+        delete account root   -> root: closed LoggedOut
+        log  works            -> bo: ok lobby#3
+                               | ana: lobby#3 bo role bo member
+                               | ana: lobby#4 bo role cy owner
+    "#);
+}
+
+#[test]
+fn an_account_takes_its_guests_place_in_a_room_that_is_full() {
+    let mut script = String::from("guest gus\ngus create invite ~inv\n");
+    for guest in 1..MEMBERS_MAX {
+        script += &format!("guest g{guest}\ng{guest} join ~inv\ng{guest} gone\n");
+    }
+    script += "guest late
+        late join ~inv -> late: err too_many
+        register gus
+        gus gone
+        gus connect
+        gus rooms      -> gus: ok rooms [lobby, ~inv] open []
+        gus role ~inv g1 admin -> gus: ok ~inv#10004\n";
+    run_unlimited(&script);
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn the_deleted_are_in_no_room_but_with_whom_they_talked() {
 }
 
 #[test]
-fn who_was_to_be_owner_after_a_deletion_is_made_it_after_a_restart() {
+fn who_was_to_be_owner_is_made_it_after_a_restart() {
     let people = vec![
         person(author(1, "ana")),
         RestoredPerson { deleted: true, ..person(author(2, "bo")) },
@@ -130,7 +130,9 @@ fn who_was_to_be_owner_after_a_deletion_is_made_it_after_a_restart() {
         room(2, "~team", RoomKind::Group, of(&[(1, Role::Reader), (2, owner), (3, admin)])),
         room(3, "~whole", RoomKind::Group, of(&[(1, owner), (2, owner), (3, admin)])),
         room(4, "den", RoomKind::Open, of(&[(2, owner)])),
-        room(5, "never", RoomKind::Open, of(&[(1, Role::Member)])),
+        room(5, "begun", RoomKind::Open, of(&[(1, Role::Member), (3, Role::Reader)])),
+        room(6, "bobs", RoomKind::Open, of(&[(2, Role::Member), (3, Role::Reader)])),
+        room(7, "~ac", RoomKind::Direct, of(&[(1, Role::Member), (3, Role::Member)])),
     ];
     let mut chat = Chat::new(Limits::default(), Restored { people, rooms });
     assert_eq!(chat.next_deadline_ms(), Some(0));
@@ -140,8 +142,10 @@ fn who_was_to_be_owner_after_a_deletion_is_made_it_after_a_restart() {
         Effect::Write(_, Write::Append(append)) => (append.room.0, append.at.0, &append.what),
         effect => panic!("{effect:?}"),
     });
-    let crown = What::Role { user: author(3, "cy"), role: owner };
-    assert_eq!(appends.collect::<Vec<_>>(), [(1, 1_000, &crown), (2, 1_000, &crown)]);
+    let [ana, cy] =
+        [author(1, "ana"), author(3, "cy")].map(|user| What::Role { user, role: owner });
+    let expected = [(1, &cy), (2, &cy), (5, &ana), (6, &cy)];
+    assert_eq!(appends.collect::<Vec<_>>(), expected.map(|(room, crown)| (room, 1_000, crown)));
     assert_eq!(chat.next_deadline_ms(), None);
 }
 
