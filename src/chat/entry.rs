@@ -233,9 +233,39 @@ pub struct Reaction {
     pub users: Vec<Name>,
 }
 
+impl Record {
+    /// Bytes of what people wrote in it and put to it, as they are sent.
+    pub fn bytes(&self) -> usize {
+        self.entry.text_bytes() + self.marks.reactions.iter().map(Reaction::bytes).sum::<usize>()
+    }
+}
+
+impl Reaction {
+    /// Bytes of it and its names as they are sent. What stands between them counts too: there can be thousands.
+    pub fn bytes(&self) -> usize {
+        let names = self.users.iter().map(Self::name_bytes);
+        Self::emoji_bytes(&self.emoji) + names.sum::<usize>()
+    }
+
+    /// Bytes of one that has no name yet.
+    pub fn emoji_bytes(emoji: &Emoji) -> usize {
+        bytes_sent(emoji.as_str()) + BYTES_AROUND_EMOJI
+    }
+
+    /// Bytes that a name adds to one.
+    pub fn name_bytes(name: &Name) -> usize {
+        bytes_sent(name.as_str()) + BYTES_AROUND_NAME
+    }
+}
+
 impl From<Entry> for Record {
     /// An entry that nothing has been made of yet.
     fn from(entry: Entry) -> Self {
         Self { entry, marks: Marks::default() }
     }
 }
+
+/// What is written of a reaction besides its emoji and its names: the object with its fields, and a comma.
+const BYTES_AROUND_EMOJI: usize = 24;
+/// Two quotes and a comma.
+const BYTES_AROUND_NAME: usize = 3;

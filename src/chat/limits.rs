@@ -35,7 +35,8 @@ impl Default for Limits {
 pub const RESUME_ROOMS_MAX: usize = 256;
 /// Entries that a join replays; who has missed more reads the history, page by page.
 pub const REPLAY_ENTRIES_MAX: u64 = 1_000;
-/// Bytes of text that the replays of one request come to, all its rooms together: a quarter of what an outbox holds.
+/// Bytes of text that the replays of one request come to, all its rooms together: a quarter of what an outbox holds. Reactions
+/// have what the texts leave of it: each is in the same replay as an entry of its own.
 pub const REPLAY_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of names that one request is told of who is present, all its rooms together, before it is asked to come again for the
 /// rest: a quarter of what an outbox holds. Whoever is in so many full rooms would else read too slowly each time.

@@ -159,7 +159,7 @@ pub enum Read {
         after: Seq,
         /// Inclusive.
         through: Seq,
-        /// Stop before the texts come to more; the answer says so.
+        /// Stop before the texts come to more; the answer says so. Reactions have what is left of it.
         bytes_max: usize,
     },
     /// Lines before `before`, the nearest.

@@ -42,13 +42,17 @@ impl Replay {
         (self.records.len() + self.entries.len()) as u64
     }
 
+    /// What is taken from the budget for it.
     pub(super) fn bytes(&self) -> usize {
         let entries = self.entries.iter().map(|entry| entry.text_bytes());
-        self.records.iter().map(|record| record.entry.text_bytes()).chain(entries).sum()
+        self.records.iter().map(Record::bytes).chain(entries).sum()
     }
 
+    /// Reactions take what texts leave, and are no reason to do without a replay.
     fn fits(&self, budget: Budget) -> bool {
-        self.len() <= budget.entries && self.bytes() <= budget.bytes
+        let entries = self.entries.iter().map(|entry| entry.text_bytes());
+        let texts = self.records.iter().map(|record| record.entry.text_bytes()).chain(entries);
+        self.len() <= budget.entries && texts.sum::<usize>() <= budget.bytes
     }
 
     pub(super) fn into_events(self, room: &RoomId) -> impl Iterator<Item = Event> {

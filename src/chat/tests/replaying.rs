@@ -209,3 +209,27 @@ fn the_texts_of_one_request_share_a_budget_too() {
         | bo: ok resumed\n";
     run_unlimited(&script);
 }
+
+#[test]
+fn reactions_take_from_that_budget_and_never_cost_their_own_replay() {
+    let (long, emoji) = ("가".repeat(32), "😀".repeat(16));
+    let mut script = format!("accounts ana bo {long}\nana create open den\nbo join den\n");
+    script += &"ana post lobby \"x\"\n".repeat(480);
+    for post in 1..=480 {
+        script += &format!("{long} react lobby {post} {emoji}\n");
+    }
+    script += &"ana post den x*4000\n".repeat(40);
+    let hidden = (1..=960).map(|n| format!("lobby#{n} den#{n}")).collect::<Vec<_>>().join(" ");
+    // 31 KB of texts and 90 KB of reactions, and 160 KB of texts.
+    script += &format!(
+        "tails gone
+        hide {hidden}
+        bo resume lobby@0 den@2 -> bo: joined lobby seq=960 recovered
+        | bo: joined den seq=42 lost: too_many
+        | bo: ok resumed
+        bo resume den@2 lobby@0 -> bo: joined den seq=42 recovered
+        | bo: joined lobby seq=960 recovered
+        | bo: ok resumed\n"
+    );
+    run_unlimited(&script);
+}

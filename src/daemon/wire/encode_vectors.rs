@@ -358,6 +358,27 @@ fn a_post_that_much_was_made_of() {
 }
 
 #[test]
+fn reactions_count_for_what_they_are_sent_in() {
+    let sent = |reactions: &[Reaction]| {
+        let marks = Marks { reactions: reactions.to_vec(), ..Marks::default() };
+        let record = Record { entry: entry(What::Post(hi())), marks };
+        told(&Event::Record(lobby(), Rc::new(record))).len()
+    };
+    let names = [name("ann"), name("한국어"), name("bo")];
+    let mut reactions = vec![Reaction { emoji: Emoji::stored("👍"), users: vec![name("ann")] }];
+    let mut before = sent(&reactions);
+    for (count, emoji) in ["🎉", "🏳️‍🌈", "1️⃣"].into_iter().enumerate() {
+        let users = names[..=count].to_vec();
+        let reaction = Reaction { emoji: Emoji::stored(emoji), users };
+        let counted = reaction.bytes();
+        reactions.push(reaction);
+        let after = sent(&reactions);
+        assert_eq!(counted, after - before + 1, "no comma follows the last name");
+        before = after;
+    }
+}
+
+#[test]
 fn the_other_events() {
     let (room, from) = (lobby(), name("bo"));
     let presence = |presence| Event::Presence(lobby(), presence);

@@ -5,6 +5,8 @@
 //! * A replay has no gap, and the posts of a page are counted without one; else the log is damaged, and nothing of it is
 //!   served.
 
+use std::slice;
+
 use rusqlite::{Connection, params};
 
 use super::entries;
@@ -14,7 +16,8 @@ use super::trouble::Trouble;
 use crate::chat::log::ReadOut;
 use crate::chat::{Body, Emoji, Marks, Name, Reaction, Record, RoomNo, Seq, What};
 
-/// Every entry of a room after `after` and up to `through`, as far as the texts stay within `bytes_max`.
+/// Every entry of a room after `after` and up to `through`, as far as the texts stay within `bytes_max`; with as many
+/// reactions as there is room for then.
 pub(super) fn replay(
     db: &mut Connection,
     room: RoomNo,
@@ -49,6 +52,8 @@ pub(super) fn replay(
     if !page.more && expected <= through {
         return Err(Trouble::Damage);
     }
+    let bytes_left = page.bytes_left;
+    page.add_reactions(&snapshot, room, bytes_left)?;
     page.finish(&snapshot, room)
 }
 
@@ -73,6 +78,7 @@ pub(super) fn lines_before(
         return Err(Trouble::Damage);
     }
     page.records.reverse();
+    page.add_reactions(&snapshot, room, REACTION_BYTES_PER_PAGE_MAX)?;
     page.finish(&snapshot, room)
 }
 
@@ -93,6 +99,7 @@ pub(super) fn lines_after(
     let mut page = Page::new(PAGE_BYTES_MAX);
     let mut count = Count::default();
     lines(&snapshot, LINES, room, after, limit, &mut page, |row| count.go_on(row))?;
+    page.add_reactions(&snapshot, room, REACTION_BYTES_PER_PAGE_MAX)?;
     page.finish(&snapshot, room)
 }
 
@@ -114,6 +121,12 @@ pub(super) fn pins_before(
     // They are those that are pinned by their CRC, too; that none is missing is not known.
     lines(&snapshot, PINS, room, before, limit, &mut page, |row| row.pinned)?;
     page.records.reverse();
+    // One by one: between them may be any number of posts, with any number of reactions.
+    let mut bytes_left = REACTION_BYTES_PER_PAGE_MAX;
+    for record in &mut page.records {
+        let place = record.entry.seq;
+        add_reactions(&snapshot, room, (place, place), slice::from_mut(record), &mut bytes_left)?;
+    }
     page.finish(&snapshot, room)
 }
 
@@ -204,12 +217,19 @@ impl Page {
         Ok(!self.more)
     }
 
-    fn finish(mut self, snapshot: &Connection, room: RoomNo) -> Result<ReadOut, Trouble> {
-        if let [first, .., last] | [first @ last] = &self.records[..] {
-            let places = (first.entry.seq, last.entry.seq);
-            let mut names_left = REACTION_NAMES_PER_PAGE_MAX;
-            add_reactions(snapshot, room, places, &mut self.records, &mut names_left)?;
-        }
+    /// All at once: of records between whose posts there are no others.
+    fn add_reactions(
+        &mut self,
+        snapshot: &Connection,
+        room: RoomNo,
+        mut bytes_left: usize,
+    ) -> Result<(), Trouble> {
+        let ([first, .., last] | [first @ last]) = &self.records[..] else { return Ok(()) };
+        let places = (first.entry.seq, last.entry.seq);
+        add_reactions(snapshot, room, places, &mut self.records, &mut bytes_left)
+    }
+
+    fn finish(self, snapshot: &Connection, room: RoomNo) -> Result<ReadOut, Trouble> {
         let as_of = entries::last_seq(snapshot, room)?;
         Ok(ReadOut::Page { records: self.records, more: self.more, as_of })
     }
@@ -236,34 +256,40 @@ fn text_of(snapshot: &Connection, room: RoomNo, post: Seq) -> Result<Option<Body
     found.ok_or(Trouble::Damage)
 }
 
-/// Puts the reactions to the posts of a range under them, of those as many as there are names left. `records` are in the
-/// order of their places.
+/// Puts the reactions to the posts of a range under them, the first ones, as far as there are bytes left: one that is not
+/// shown takes its part as well, so that nobody reads for long past thousands of them. `records` are in the order of their
+/// places.
 pub(super) fn add_reactions(
     snapshot: &Connection,
     room: RoomNo,
     (first, last): (Seq, Seq),
     records: &mut [Record],
-    names_left: &mut usize,
+    bytes_left: &mut usize,
 ) -> Result<(), Trouble> {
     let mut select = snapshot.prepare_cached(
         "SELECT post, emoji, name FROM reactions WHERE room = ?1 AND post BETWEEN ?2 AND ?3 ORDER BY post, seq",
     )?;
     let mut rows = select.query([signed(room.0), place(first), place(last)])?;
     while let Some(columns) = rows.next()? {
-        let Some(left) = names_left.checked_sub(1) else { break };
-        *names_left = left;
         let post = Seq(unsigned(columns.get(0)?));
         let found = records.binary_search_by_key(&post, |record| record.entry.seq);
         let Ok(index) = found else { continue };
         let (emoji, name): (String, String) = (columns.get(1)?, columns.get(2)?);
-        react(&mut records[index].marks.reactions, Emoji::stored(&emoji), Name::stored(&name));
+        let (emoji, name) = (Emoji::stored(&emoji), Name::stored(&name));
+        let reactions = &mut records[index].marks.reactions;
+        let there = reactions.iter().position(|reaction| reaction.emoji == emoji);
+        let emoji_bytes = there.map_or(Reaction::emoji_bytes(&emoji), |_| 0);
+        let left = bytes_left.checked_sub(emoji_bytes + Reaction::name_bytes(&name));
+        let Some(left) = left else { break };
+        *bytes_left = left;
+        react(reactions, there, emoji, name);
     }
     Ok(())
 }
 
-/// In the order in which each emoji was first used, and under it by whom.
-fn react(reactions: &mut Vec<Reaction>, emoji: Emoji, user: Name) {
-    match reactions.iter().position(|reaction| reaction.emoji == emoji) {
+/// In the order in which each emoji was first used, and under it by whom. `there` is where the emoji is already.
+fn react(reactions: &mut Vec<Reaction>, there: Option<usize>, emoji: Emoji, user: Name) {
+    match there {
         Some(index) if reactions[index].users.len() < REACTION_USERS_MAX => {
             reactions[index].users.push(user);
         }
@@ -282,6 +308,7 @@ pub(super) const PAGE_BYTES_MAX: usize = 256 * 1024;
 const REACTIONS_MAX: usize = 32;
 /// See [`REACTIONS_MAX`].
 const REACTION_USERS_MAX: usize = 256;
-/// Names under the reactions of all posts of one page: a crowd that has reacted to all of them makes no page that takes the
-/// loop long to tell, or that fills an outbox. A page of a busy room has some hundred.
-pub(super) const REACTION_NAMES_PER_PAGE_MAX: usize = 8_192;
+/// Bytes of the reactions to all posts of one page, [as they are sent](Reaction::bytes): a crowd that has reacted to all of
+/// them makes no page that takes the loop long to tell. With the texts, and what JSON adds to them, they leave a third of an
+/// outbox. A page of a busy room has some kilobytes.
+pub(super) const REACTION_BYTES_PER_PAGE_MAX: usize = 256 * 1024;

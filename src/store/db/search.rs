@@ -2,13 +2,14 @@
 //!
 //! Whatever is typed becomes a list of quoted words, so that none of it is ever read as the query language of FTS5.
 
+use std::slice;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
 use super::fields::signed;
-use super::pages::{self, PAGE_BYTES_MAX, REACTION_NAMES_PER_PAGE_MAX};
+use super::pages::{self, PAGE_BYTES_MAX, REACTION_BYTES_PER_PAGE_MAX};
 use super::row::{Row, columns};
 use super::trouble::Trouble;
 use crate::chat::event::Hit;
@@ -51,18 +52,18 @@ fn find(
     let one_more = i64::from(limit) + 1;
     let mut rows = select.query(params![expression, json_list(rooms), one_more, skip])?;
     let mut hits = Vec::new();
-    let (mut bytes_left, mut names_left) = (PAGE_BYTES_MAX, REACTION_NAMES_PER_PAGE_MAX);
+    let (mut bytes_left, mut reactions_left) = (PAGE_BYTES_MAX, REACTION_BYTES_PER_PAGE_MAX);
     while let Some(columns) = rows.next()? {
         let row = Row::read(columns)?;
-        let record = pages::record(&snapshot, &row)?;
+        let mut record = pages::record(&snapshot, &row)?;
         let left = bytes_left.checked_sub(record.entry.text_bytes());
         let Some(left) = left.filter(|_| hits.len() < usize::from(limit)) else {
             return Ok(ReadOut::Found { hits, more: true });
         };
         bytes_left = left;
-        let (mut records, place) = ([record], (row.seq, row.seq));
-        pages::add_reactions(&snapshot, row.room, place, &mut records, &mut names_left)?;
-        let [record] = records;
+        let place = (row.seq, row.seq);
+        let records = slice::from_mut(&mut record);
+        pages::add_reactions(&snapshot, row.room, place, records, &mut reactions_left)?;
         let (room, snippet): (String, String) = (columns.get(17)?, columns.get(18)?);
         let room = RoomId::stored(&room);
         hits.push(Hit { room, record, snippet: shortened(&snippet) });

@@ -225,6 +225,9 @@ impl Model {
                     }
                     kept.push(record);
                 }
+                if *bytes_max < REACTION_BYTES_MIN {
+                    kept.iter_mut().for_each(|record| record.marks.reactions.clear());
+                }
                 ReadOut::Page { records: kept, more, as_of: room.last() }
             }
             Read::Before { room, before, limit } => {
@@ -552,3 +555,6 @@ fn index(no: u64) -> usize {
 pub(super) fn places(hits: &[Hit]) -> BTreeSet<(RoomId, Seq)> {
     hits.iter().map(|hit| (hit.room.clone(), hit.record.entry.seq)).collect()
 }
+
+/// Less has no room for any reaction. Whoever asks the model for more has to ask for enough for all.
+const REACTION_BYTES_MIN: usize = 29;

@@ -108,6 +108,97 @@ fn a_crowd_of_reactions_does_not_fill_the_page() {
     assert_eq!(log.history(LOBBY)[0].marks.reactions[0].users.len(), 256);
 }
 
+/// Three hundred posts in the lobby, to each of which somebody with a long name put as many long emoji as are shown.
+fn posts_with_long_reactions() -> Log<Db> {
+    let mut log = memory();
+    let from = Author { id: PersonId(1), name: Name::stored(&"가".repeat(32)) };
+    let by = |what| {
+        Request::Write(Write::Append(Append { from: from.clone(), ..append(LOBBY, 1, what) }))
+    };
+    let emoji = |no: u32| {
+        let last = char::from_u32(0x1F600 + no).unwrap();
+        Emoji::stored(&format!("{}{last}", "😀".repeat(15)))
+    };
+    log.commit(&(0..300).map(|_| by(post("x"))).collect::<Vec<_>>());
+    for seq in (1..=300).map(Seq) {
+        let reactions = (0..32).map(|no| What::React { post: seq, emoji: emoji(no), on: true });
+        let all = reactions.chain([What::Pin { post: seq, on: true }]);
+        log.commit(&all.map(by).collect::<Vec<_>>());
+    }
+    log
+}
+
+/// Bytes of their reactions on the wire, and how many posts have some.
+fn reactions_sent(records: &[Record]) -> (usize, usize) {
+    let name = |name: &Name| name.as_str().len() + r#""","#.len();
+    let reactions = records.iter().flat_map(|record| &record.marks.reactions);
+    let bytes = reactions.map(|reaction| {
+        let emoji = reaction.emoji.as_str().len() + r#"{"emoji":"","users":[]},"#.len();
+        emoji + reaction.users.iter().map(name).sum::<usize>()
+    });
+    let bytes = bytes.sum();
+    (bytes, records.iter().filter(|record| !record.marks.reactions.is_empty()).count())
+}
+
+#[test]
+fn a_page_of_long_reactions_fits_an_outbox() {
+    let mut log = posts_with_long_reactions();
+    log.index_all();
+    let room = LOBBY;
+    let search = |query: &str| Read::Search {
+        query: query.into(),
+        rooms: [room].into(),
+        skip: 0,
+        limit: 50,
+    };
+    for (read, lines) in [
+        (Read::Before { room, before: Seq(u64::MAX), limit: 200 }, 200),
+        (Read::After { room, after: Seq(0), limit: 200 }, 200),
+        (Read::Pins { room, before: Seq(u64::MAX), limit: 200 }, 200),
+        (Read::Replay { room, after: Seq(0), through: Seq(300), bytes_max: 1 << 18 }, 300),
+        (search("x"), 50),
+    ] {
+        let records = match log.tables().read(&read) {
+            ReadOut::Page { records, .. } => records,
+            ReadOut::Found { hits, .. } => hits.into_iter().map(|hit| hit.record).collect(),
+            out => panic!("{out:?}"),
+        };
+        let (bytes, posts) = reactions_sent(&records);
+        assert_eq!(records.len(), lines, "{read:?}");
+        assert!((250 << 10..=256 << 10).contains(&bytes), "{read:?}: {bytes}");
+        assert!(
+            records.iter().take(posts).all(|record| !record.marks.reactions.is_empty()),
+            "the first"
+        );
+    }
+}
+
+#[test]
+fn a_replays_reactions_have_what_its_texts_leave() {
+    let mut log = posts_with_long_reactions();
+    let mut sent = |bytes_max| {
+        let read = Read::Replay { room: LOBBY, after: Seq(0), through: Seq(200), bytes_max };
+        match log.tables().read(&read) {
+            ReadOut::Page { records, more: false, .. } => reactions_sent(&records).0,
+            out => panic!("{out:?}"),
+        }
+    };
+    let one = 64 + 24 + 96 + 3;
+    assert_eq!([200, 200 + one - 1, 200 + one, 200 + 5 * one].map(&mut sent), [0, 0, one, 5 * one]);
+}
+
+#[test]
+fn reactions_to_posts_between_the_pinned_do_not_count() {
+    let mut log = posts_with_long_reactions();
+    for seq in (2..300).map(Seq) {
+        log.seq(append(LOBBY, 1, What::Pin { post: seq, on: false }));
+    }
+    let pins = Read::Pins { room: LOBBY, before: Seq(u64::MAX), limit: 200 };
+    let ReadOut::Page { records, .. } = log.tables().read(&pins) else { panic!("a page") };
+    let shown: Vec<_> = records.iter().map(|record| record.marks.reactions.len()).collect();
+    assert_eq!(shown, [32, 32]);
+}
+
 /// Each column of an entry, changed behind the store's back.
 #[test]
 fn an_entry_that_was_changed_is_never_served() {
