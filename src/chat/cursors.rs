@@ -98,6 +98,17 @@ impl Chat {
         }
     }
 
+    /// Tells of all that have moved, in all rooms, however many.
+    pub(super) fn flush_all_cursors(&mut self) {
+        let has_moved = |room: &Room| room.live().is_some_and(|live| !live.moved.is_empty());
+        let rooms = self.rooms.iter().filter(|(_, room)| has_moved(room));
+        for key in rooms.map(|(key, _)| key).collect::<Vec<_>>() {
+            while let Some(person) = self.rooms[key].live_mut().moved.pop_front() {
+                self.flush_cursor(key, person);
+            }
+        }
+    }
+
     fn flush_cursor(&mut self, key: RoomKey, person: PersonKey) {
         let room = &mut self.rooms[key];
         // Who has left since, or left and come again, has nothing queued.

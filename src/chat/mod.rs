@@ -382,6 +382,15 @@ impl Chat {
         self.serve(Some(now), effects, |chat| chat.go_on_read(ticket, read));
     }
 
+    /// The last call: writes down what else would be written later, since there is no later. Those are how far everybody has
+    /// read, and when the accounts that are present were last so. What it tells anybody may stay untold.
+    pub fn end(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.serve(Some(now), effects, |chat| {
+            chat.flush_all_cursors();
+            chat.note_who_was_present();
+        });
+    }
+
     /// When [`tick`](Self::tick) has something to do next, on the monotonic clock.
     pub fn next_deadline_ms(&self) -> Option<u64> {
         self.timers.next_ms()

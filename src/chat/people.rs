@@ -83,6 +83,11 @@ impl Person {
         is_told.then_some(self.last_seen)
     }
 
+    /// When an account was last seen, whether it still counts as present or not.
+    pub(super) fn seen_until(&self, now: UnixMs) -> UnixMs {
+        if self.whereabouts == Whereabouts::Here { now } else { self.last_seen }
+    }
+
     /// Takes note that they are seen for the last time for now.
     pub(super) fn seen(&mut self, at: UnixMs) {
         self.last_seen = at;

@@ -67,6 +67,18 @@ impl Chat {
         }
     }
 
+    /// Writes down of all accounts that are present that they were so until now, or until their last session ended.
+    pub(super) fn note_who_was_present(&mut self) {
+        let now = self.out.now.unix;
+        let present = self.people.present().map(|person| &self.people[person]);
+        let accounts = present.filter(|person| !person.is_guest());
+        let seen = accounts
+            .map(|person| Write::Seen { person: person.author.id, at: person.seen_until(now) });
+        for seen in seen.collect::<Vec<_>>() {
+            self.write(Log::Store, Waiting::Seen, seen);
+        }
+    }
+
     /// Counts one more who is present in a room, and tells the others.
     pub(super) fn one_more(&mut self, key: RoomKey, person: PersonKey) {
         let room = &mut self.rooms[key];

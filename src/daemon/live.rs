@@ -210,11 +210,17 @@ impl Live {
         self.store.is_alive() && self.passwords.is_alive()
     }
 
-    /// Commits what is queued, and closes the file.
-    pub(super) fn close(self) {
+    /// Commits what is queued and what the domain has yet to write, and closes the file.
+    pub(super) fn close(mut self) {
         // Before the file is another's, who will want that socket.
         drop(self.control);
-        self.store.close();
+        let mut last = Vec::new();
+        self.chat.end(self.clock.at(Instant::now(), SystemTime::now()), &mut last);
+        let last = last.into_iter().filter_map(|effect| match effect {
+            chat::Effect::Write(ticket, write) => Some((Ticket::Chat(ticket), write)),
+            _ => None, // nobody is there any more
+        });
+        self.store.close_after(last);
     }
 
     /// Sends a connection an error that is no answer.
@@ -419,9 +425,13 @@ struct Clock {
 
 impl Clock {
     fn now(self, actions: &Actions) -> Now {
-        let since_epoch = actions.wall().duration_since(SystemTime::UNIX_EPOCH);
+        self.at(actions.now(), actions.wall())
+    }
+
+    fn at(self, now: Instant, wall: SystemTime) -> Now {
+        let since_epoch = wall.duration_since(SystemTime::UNIX_EPOCH);
         Now {
-            mono_ms: ms(actions.now().saturating_duration_since(self.started)),
+            mono_ms: ms(now.saturating_duration_since(self.started)),
             unix: UnixMs(since_epoch.map_or(0, ms)),
         }
     }

@@ -296,7 +296,14 @@ impl<T: Send + 'static> Store<T> {
     }
 
     /// Commits what is recorded, puts all in its place in the file, and gives the file back.
-    pub fn close(mut self) {
+    pub fn close(self) {
+        self.close_after([]);
+    }
+
+    /// The same, after some last writes. However many they are: nobody else's have to wait for them.
+    pub fn close_after(mut self, last: impl IntoIterator<Item = (T, Write)>) {
+        let last = last.into_iter().map(|(by, write)| Job::Commit(by, Request::Write(write)));
+        self.recorded.extend(last);
         self.submit();
         let Self { to_writer, to_reader, written, read, threads, .. } = self;
         drop((to_writer, to_reader, written, read));

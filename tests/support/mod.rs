@@ -193,8 +193,14 @@ pub struct Client {
 
 impl Client {
     pub fn connect(address: SocketAddr, path: &str) -> Self {
+        Self::connect_with(address, path, "")
+    }
+
+    /// With these field lines in the handshake, each ended by CRLF.
+    pub fn connect_with(address: SocketAddr, path: &str, fields: &str) -> Self {
         let mut stream = connect(address);
-        stream.write_all(handshake(path).as_bytes()).expect("sent");
+        let handshake = handshake(path).replacen("Host:", &format!("{fields}Host:"), 1);
+        stream.write_all(handshake.as_bytes()).expect("sent");
         let head = read_head(&mut stream);
         assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
         Self {

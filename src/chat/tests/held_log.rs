@@ -88,6 +88,14 @@ impl HeldLog {
         }
     }
 
+    /// Writes that are asked for and not committed yet.
+    pub(super) fn asked(&self) -> impl Iterator<Item = &Write> {
+        self.writes.iter().filter_map(|(_, job)| match job {
+            Job::Asked(write) => Some(write),
+            Job::Done(_) => None,
+        })
+    }
+
     pub(super) fn is_idle(&self) -> bool {
         self.writes.is_empty() && self.reads.is_empty()
     }

@@ -16,6 +16,7 @@ mod world;
 mod accounts;
 mod costs;
 mod cursors;
+mod ending;
 mod failures;
 mod governing;
 mod invites;
