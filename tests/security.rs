@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::{Daemon, PATIENCE, connect, handshake, read_head};
+use support::{Client, Daemon, PATIENCE, connect, handshake, read_head};
 
 /// A whole response.
 #[derive(Debug)]
@@ -223,6 +223,24 @@ fn a_log_in_makes_a_session_and_adopts_none() {
         Some("ann"),
         "and the other log-ins go on"
     );
+}
+
+#[test]
+fn no_number_of_log_ins_ends_the_one_that_somebody_is_connected_by() {
+    let daemon = Daemon::start(&[]);
+    let ann = registered(&daemon, "ann");
+    let cookie = |token: &str| format!("Cookie: wsrelay_session={token}\r\n");
+    let mut socket = Client::connect_with(daemon.address, "/ws", &cookie(&ann));
+    let log_in =
+        || ask(&daemon, "POST", "/api/login", JSON, &credentials("ann", "correct horse")).token();
+    let second = log_in();
+    for _ in 0..31 {
+        log_in();
+    }
+    let status = |token: &str| ask(&daemon, "GET", "/api/me", &cookie(token), "").status;
+    assert_eq!((status(&ann), status(&second)), (200, 401));
+    socket.send_text(r#"{"type":"ping"}"#);
+    assert!(std::iter::repeat_with(|| socket.hear_text()).any(|told| told == r#"{"type":"pong"}"#));
 }
 
 #[test]

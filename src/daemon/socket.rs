@@ -61,7 +61,10 @@ pub(super) fn upgrade(
     });
     let member = matches!(&entered, Ok(visitor) if visitor.log_in.is_some());
     match entered {
-        Ok(visitor) => live.seats.take(caller.id, visitor.log_in),
+        Ok(visitor) => {
+            live.seats.take(caller.id, visitor.log_in);
+            visitor.log_in.into_iter().for_each(|log_in| live.api.came(log_in));
+        }
         Err(stop) => show_the_door(live, caller.id, stop, actions),
     }
     Ok(Upgrade { subprotocol: speaks.then_some(SUBPROTOCOL), member })
@@ -100,7 +103,7 @@ pub(super) fn on_close(live: &mut Live, id: ConnId, actions: &mut Actions) {
         chat.disconnect(SessionId(id.to_bits()), now, effects);
     });
     if let Some(log_in) = log_in {
-        live.tell_api(actions, |api, turn| api.was_used(log_in, turn));
+        live.tell_api(actions, |api, turn| api.went(log_in, turn));
     }
 }
 

@@ -108,8 +108,22 @@ impl Accounts {
         Some(log_in)
     }
 
-    /// Notes that a log-in was in use until now: its token was shown, or a connection that came in by it has gone.
-    pub(super) fn was_used(&mut self, log_in: LogIn, turn: &mut Turn<'_>) {
+    /// A connection came in by a log-in.
+    pub(super) fn came(&mut self, log_in: LogIn) {
+        if let Some(session) = self.sessions.find_mut(log_in) {
+            session.came();
+        }
+    }
+
+    /// It has gone. The log-in was in use until now, if it has not ended meanwhile.
+    pub(super) fn went(&mut self, log_in: LogIn, turn: &mut Turn<'_>) {
+        if let Some(session) = self.sessions.find_mut(log_in) {
+            session.went();
+            self.was_used(log_in, turn);
+        }
+    }
+
+    fn was_used(&mut self, log_in: LogIn, turn: &mut Turn<'_>) {
         let at = self.clocks.later(turn.now);
         if self.sessions.find_mut(log_in).is_some_and(|session| session.touch(at)) {
             let touch = AccountWrite::TouchSession { no: log_in.no, at };

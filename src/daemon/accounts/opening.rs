@@ -119,9 +119,9 @@ impl Accounts {
             return denied(call, Denial::BadLogIn);
         }
         let person = proof.person;
-        let session = Session { token: token.digest(), created: at, last_used: at, label };
-        self.sessions.insert(LogIn { person, no }, session);
-        if let Some(surplus) = self.sessions.surplus(person, SESSIONS_PER_PERSON_MAX) {
+        let new = LogIn { person, no };
+        self.sessions.insert(new, Session::new(token.digest(), at, label));
+        if let Some(surplus) = self.sessions.surplus(new, SESSIONS_PER_PERSON_MAX) {
             self.end(surplus, turn);
             self.forget(surplus.no, turn.effects);
         }

@@ -31,8 +31,12 @@ pub(in crate::daemon) struct Session {
     pub(super) token: TokenDigest,
     /// When it was opened.
     pub(in crate::daemon) created: UnixMs,
-    /// When its token was last shown, to the day.
+    /// When its token was last shown, or the last connection that came in by it went.
     pub(in crate::daemon) last_used: UnixMs,
+    /// What the store has of that: to the day.
+    stored_use: UnixMs,
+    /// Connections that came in by it and have not gone.
+    connections: u32,
     /// What its owner knows it by.
     pub(in crate::daemon) label: Arc<str>,
 }
@@ -62,12 +66,16 @@ impl Sessions {
         self.all.range(first..=last).map(|(log_in, session)| (log_in.no, session))
     }
 
-    /// The one to give way when a person has more than `most`: the longest unused.
-    pub(super) fn surplus(&self, person: PersonId, most: usize) -> Option<LogIn> {
+    /// The one to give way to a new one when a person has more than `most`: the longest unused, and one that somebody is
+    /// connected by only if there is no other.
+    pub(super) fn surplus(&self, new: LogIn, most: usize) -> Option<LogIn> {
+        let person = new.person;
         if self.of(person).count() <= most {
             return None;
         }
-        let unused = self.of(person).min_by_key(|(no, session)| (session.last_used, *no));
+        let others = self.of(person).filter(|(no, _)| *no != new.no);
+        let unused =
+            others.min_by_key(|(no, session)| (session.connections > 0, session.last_used, *no));
         unused.map(|(no, _)| LogIn { person, no })
     }
 
@@ -80,28 +88,47 @@ impl Sessions {
 }
 
 impl Session {
+    /// One that is opened now.
+    pub(super) fn new(token: TokenDigest, now: UnixMs, label: Arc<str>) -> Self {
+        let (created, last_used, stored_use) = (now, now, now);
+        Self { token, created, last_used, stored_use, connections: 0, label }
+    }
+
     pub(super) fn stored(stored: &StoredSession) -> Self {
         Self {
             token: TokenDigest(stored.token_sha256),
             created: stored.created,
             last_used: stored.last_used,
+            stored_use: stored.last_used,
+            connections: 0,
             label: stored.label.clone(),
         }
     }
 
-    /// True when it was not used for so long that its token no longer counts.
+    /// True when it was not used for so long that its token no longer counts. Who is connected by it uses it.
     pub(super) fn is_over(&self, now: UnixMs) -> bool {
-        now.0.saturating_sub(self.last_used.0) >= UNUSED_MS_MAX
+        self.connections == 0 && now.0.saturating_sub(self.last_used.0) >= UNUSED_MS_MAX
     }
 
-    /// Notes that the token was shown; true when that is to be stored. To the day: a write for each request would cost more
-    /// than it tells.
+    /// Notes that it was used; true when that is to be stored. To the day: a write for each request would cost more than it
+    /// tells.
     pub(super) fn touch(&mut self, now: UnixMs) -> bool {
-        let is_news = now.0.saturating_sub(self.last_used.0) >= TOUCH_EVERY_MS;
+        self.last_used = self.last_used.max(now);
+        let is_news = now.0.saturating_sub(self.stored_use.0) >= TOUCH_EVERY_MS;
         if is_news {
-            self.last_used = now;
+            self.stored_use = now;
         }
         is_news
+    }
+
+    /// A connection came in by it.
+    pub(super) fn came(&mut self) {
+        self.connections += 1;
+    }
+
+    /// And has gone.
+    pub(super) fn went(&mut self) {
+        self.connections -= 1;
     }
 }
 
@@ -119,8 +146,7 @@ mod tests {
     }
 
     fn session(token: u8, last_used: u64) -> Session {
-        let token = TokenDigest([token; 32]);
-        Session { token, created: UnixMs(0), last_used: UnixMs(last_used), label: "x".into() }
+        Session::new(TokenDigest([token; 32]), UnixMs(last_used), "x".into())
     }
 
     #[test]
@@ -141,17 +167,24 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_unused_gives_way() {
+    fn the_longest_unused_gives_way_unless_somebody_is_connected_by_it() {
         let mut sessions = Sessions::default();
         for (no, last_used) in [(1, 50), (2, 20), (3, 20), (4, 60)] {
             sessions.insert(log_in(1, no), session(u8::try_from(no).unwrap(), last_used));
         }
-        assert_eq!(sessions.surplus(PersonId(1), 4), None);
-        assert_eq!(sessions.surplus(PersonId(1), 3), Some(log_in(1, 2)));
+        let new = log_in(1, 4);
+        assert_eq!(sessions.surplus(new, 4), None);
+        for expected in [2, 3, 1] {
+            assert_eq!(sessions.surplus(new, 3), Some(log_in(1, expected)));
+            sessions.find_mut(log_in(1, expected)).unwrap().came();
+        }
+        assert_eq!(sessions.surplus(new, 3), Some(log_in(1, 2)), "never the new one");
+        sessions.find_mut(log_in(1, 1)).unwrap().went();
+        assert_eq!(sessions.surplus(new, 3), Some(log_in(1, 1)));
     }
 
     #[test]
-    fn a_log_in_is_over_after_90_days_without_use_and_touched_once_a_day() {
+    fn a_log_in_is_over_after_90_days_without_use_and_stored_once_a_day() {
         let mut session = session(1, 1_000);
         assert!(!session.is_over(UnixMs(1_000 + UNUSED_MS_MAX - 1)));
         assert!(session.is_over(UnixMs(1_000 + UNUSED_MS_MAX)));
@@ -159,6 +192,13 @@ mod tests {
         assert!(!session.touch(UnixMs(1_000 + DAY_MS - 1)));
         assert!(session.touch(UnixMs(1_000 + DAY_MS)));
         assert!(!session.touch(UnixMs(1_000 + DAY_MS)));
-        assert!(!session.is_over(UnixMs(1_000 + UNUSED_MS_MAX)));
+        assert!(!session.touch(UnixMs(1_000 + DAY_MS + 5)));
+        assert!(!session.is_over(UnixMs(1_000 + DAY_MS + 5 + UNUSED_MS_MAX - 1)), "to the moment");
+        let later = UnixMs(1_000 + DAY_MS + 5 + UNUSED_MS_MAX);
+        assert!(session.is_over(later));
+        session.came();
+        assert!(!session.is_over(later));
+        session.went();
+        assert!(session.is_over(later));
     }
 }

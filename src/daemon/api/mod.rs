@@ -100,9 +100,14 @@ impl Api {
         &self.log_ins
     }
 
-    /// A connection that had come in by a log-in has gone.
-    pub(super) fn was_used(&mut self, log_in: LogIn, turn: &mut Turn<'_>) {
-        self.accounts.was_used(log_in, turn);
+    /// A connection came in by a log-in.
+    pub(super) fn came(&mut self, log_in: LogIn) {
+        self.accounts.came(log_in);
+    }
+
+    /// It has gone.
+    pub(super) fn went(&mut self, log_in: LogIn, turn: &mut Turn<'_>) {
+        self.accounts.went(log_in, turn);
     }
 
     /// A request came.

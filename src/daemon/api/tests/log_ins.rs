@@ -19,6 +19,17 @@ fn logged_in_with(world: &mut World, user_agent: &str) -> String {
     world.ask("POST", "/api/login", &field, &credentials("ann", "correct horse")).token()
 }
 
+/// Opens a connection by a token.
+fn connected(world: &mut World, token: &str) -> LogIn {
+    world.turn(|api, turn| match api.who_is(token, turn) {
+        Ok(Identity::Account(log_in, _)) => {
+            api.came(log_in);
+            log_in
+        }
+        other => panic!("{other:?}"),
+    })
+}
+
 #[test]
 fn nobody_is_known_without_a_good_token() {
     let (mut world, ann) = World::with_ann();
@@ -138,6 +149,34 @@ fn an_account_keeps_32_log_ins_and_the_longest_unused_goes() {
 }
 
 #[test]
+fn who_was_there_a_moment_ago_does_not_give_way() {
+    let (mut world, ann) = World::with_ann();
+    let tokens: Vec<_> = (0..31).map(|_| logged_in_with(&mut world, "x")).collect();
+    world.pass_ms(1);
+    assert!(world.knows(&ann));
+    world.pass_ms(1);
+    let next = logged_in_with(&mut world, "x");
+    assert!(world.knows(&ann) && world.knows(&next) && !world.knows(&tokens[0]));
+}
+
+#[test]
+fn who_is_connected_does_not_give_way() {
+    let (mut world, ann) = World::with_ann();
+    let log_in = connected(&mut world, &ann);
+    world.pass_ms(DAY_MS);
+    let tokens: Vec<_> = (0..31).map(|_| logged_in_with(&mut world, "x")).collect();
+    let next = logged_in_with(&mut world, "x");
+    assert!(!world.logged_out.contains(&log_in) && !world.knows(&tokens[0]));
+    // Where all are, the one who has been for the longest does, and not who has just come.
+    for token in tokens[1..].iter().chain([&next]) {
+        connected(&mut world, token);
+        world.pass_ms(1);
+    }
+    let last = logged_in_with(&mut world, "x");
+    assert!(world.logged_out.contains(&log_in) && world.knows(&last));
+}
+
+#[test]
 fn a_log_in_is_over_90_days_after_its_last_use() {
     let (mut world, ann) = World::with_ann();
     world.pass_ms(89 * DAY_MS);
@@ -152,18 +191,18 @@ fn a_log_in_is_over_90_days_after_its_last_use() {
 #[test]
 fn a_connection_uses_its_log_in_until_it_goes() {
     let (mut world, ann) = World::with_ann();
-    let log_in = world.turn(|api, turn| match api.who_is(&ann, turn) {
-        Ok(Identity::Account(log_in, _)) => log_in,
-        other => panic!("{other:?}"),
-    });
+    let log_in = connected(&mut world, &ann);
     world.pass_ms(100 * DAY_MS);
-    world.turn(|api, turn| api.was_used(log_in, turn));
+    assert!(world.knows(&ann), "while it is there");
+    world.pass_ms(100 * DAY_MS);
+    world.turn(|api, turn| api.went(log_in, turn));
     assert_eq!(world.writes.len(), 1, "and it is stored");
     world.settle();
     world.pass_ms(89 * DAY_MS);
     assert!(world.knows(&ann));
+    connected(&mut world, &ann);
     world.ask_as(&ann, "POST", "/api/logout", "");
-    world.turn(|api, turn| api.was_used(log_in, turn));
+    world.turn(|api, turn| api.went(log_in, turn));
     assert!(world.writes.is_empty(), "one that has ended is not used");
 }
 
