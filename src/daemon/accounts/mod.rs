@@ -182,7 +182,7 @@ impl Accounts {
             Storing::Password(replaced) => self.password_stored(replaced, written, turn),
             Storing::Deletion(deletion) => self.deletion_stored(deletion, written, turn),
             Storing::Ending(ending) => self.ending_stored(ending, written, turn),
-            Storing::Profile(new) => self.profile_stored(new, written, turn),
+            Storing::Profile(new) => self.profile_stored(ticket, new, written, turn),
         }
     }
 

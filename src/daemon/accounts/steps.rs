@@ -138,6 +138,6 @@ pub(super) enum Which {
 pub(super) struct NewProfile {
     pub(super) call: CallId,
     pub(super) person: PersonId,
+    /// What is shown if it is not stored: what the one before it made of it.
     pub(super) before: Profile,
-    pub(super) after: Profile,
 }

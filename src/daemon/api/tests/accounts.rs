@@ -349,6 +349,35 @@ fn of_two_profiles_that_cannot_be_stored_neither_stays() {
     assert_eq!(me.body["user"]["hue"], 1);
 }
 
+/// Three changes at once, to all hues of two and with all outcomes; of the last one also that no queue takes it.
+#[test]
+fn whatever_becomes_of_profiles_under_way_what_is_stored_is_shown() {
+    for case in 0..128_u32 {
+        let bit = |no: u32| case >> no & 1;
+        let (mut world, ann) = World::with_ann();
+        assert_eq!(world.ask_as(&ann, "PATCH", "/api/me", r#"{"hue":0}"#).status, 200);
+        let hues = [0, 1, 2].map(bit);
+        for hue in hues {
+            world.begin_as(&ann, "PATCH", "/api/me", &format!(r#"{{"hue":{hue}}}"#));
+        }
+        let mut order = vec![0, 1, 2];
+        if bit(6) == 1 {
+            order.rotate_right(1);
+            world.writes.rotate_right(1);
+        }
+        let mut stored = 0;
+        for no in order {
+            world.store_fails = bit(3 + no) == 1 || (no == 2 && bit(6) == 1);
+            assert!(world.write_one());
+            if !world.store_fails {
+                stored = hues[no as usize];
+            }
+        }
+        let me = world.ask_as(&ann, "GET", "/api/me", "");
+        assert_eq!(me.body["user"]["hue"], stored, "case {case}");
+    }
+}
+
 #[test]
 fn a_dated_hash_is_renewed_behind_a_log_in() {
     let password = Password::typed("correct horse").unwrap();
