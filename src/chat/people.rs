@@ -231,9 +231,12 @@ impl People {
         self.set_whereabouts(key, Whereabouts::Deleted);
     }
 
-    /// Shows a person otherwise; false, and nothing done, if the second name looks like somebody else's.
+    /// Shows a person otherwise; false, and nothing done, if the second name is another than before and looks like somebody
+    /// else's. The one that a person has may be from before it was reserved.
     pub(super) fn set_profile(&mut self, key: PersonKey, profile: Profile) -> bool {
-        if !profile.display.as_ref().is_none_or(|name| self.taken.is_free_for(key, name)) {
+        let before = self[key].profile.as_ref().and_then(|profile| profile.display.as_ref());
+        let display = profile.display.as_ref().filter(|display| before != Some(display));
+        if !display.is_none_or(|name| self.taken.is_free_for(key, name)) {
             return false;
         }
         let is_ordinary = profile == Profile::default();
@@ -376,6 +379,25 @@ mod tests {
         assert!(people.set_profile(bo, shown_as("queen")));
         assert!(people.set_profile(ana, Profile::default()));
         assert!(!people.is_free(&Name::stored("ana")), "still the name");
+    }
+
+    #[test]
+    fn a_second_name_from_before_it_was_reserved_stays_until_it_is_changed() {
+        let shown_as = |name: &str, hue| Profile { display: Some(Name::stored(name)), hue };
+        let author = Author { id: PersonId(1), name: Name::stored("ana") };
+        let ana = RestoredPerson {
+            author,
+            profile: shown_as("Server", None),
+            last_seen: None,
+            deleted: false,
+        };
+        let mut people = People::restore(vec![ana]);
+        let ana = people.named("ana").unwrap();
+        assert!(people.set_profile(ana, shown_as("Server", Some(5))));
+        assert!(!people.set_profile(ana, shown_as("server", Some(5))), "another");
+        assert!(people.set_profile(ana, shown_as("Queen", Some(5))));
+        assert!(!people.set_profile(ana, shown_as("Server", Some(5))), "never again");
+        assert_eq!(people[ana].profile(), shown_as("Queen", Some(5)));
     }
 
     #[test]
