@@ -27,7 +27,8 @@ impl Chat {
         let entry = Rc::new(entry);
         let room = &mut self.rooms[key];
         room.advance(&entry);
-        if room.attached > 0 {
+        // One that is in memory only is no write that anybody could count.
+        if room.attached > 0 || room.is_invite() {
             self.out.publish(key, Event::Entry(room.id.clone(), entry.clone()));
         }
         if !room.is_invite() {

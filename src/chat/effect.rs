@@ -32,7 +32,7 @@ pub struct RoomKey(pub u32);
 pub enum Effect {
     /// Tell one session something.
     Send(SessionId, Event),
-    /// Tell all sessions attached to a room.
+    /// Tell all sessions attached to a room. The entries of a room in memory come even where none is.
     Publish {
         /// The room.
         room: RoomKey,

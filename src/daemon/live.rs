@@ -296,7 +296,7 @@ impl Live {
                 actions.send_frame(conn(session), frame);
             }
             Effect::Publish { room, event, except, droppable } => {
-                // Those of other rooms are counted as the store has committed them.
+                // Whether anybody hears it or not. Those of other rooms are counted as the store has committed them.
                 if let Event::Entry(_, entry) = &event
                     && self.chat.is_in_memory(room)
                 {

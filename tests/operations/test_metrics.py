@@ -72,6 +72,11 @@ class Served(unittest.IsolatedAsyncioTestCase):
             # One that nobody is there to be told of.
             await cy.send(json.dumps({"type": "post", "id": 0, "room": "lobby", "key": "j", "body": "hi"}))
             self.assertEqual(json.loads(await asyncio.wait_for(cy.recv(), WAIT_S))["id"], 0)
+            # And so in a room that is in memory only.
+            await cy.send(json.dumps({"type": "create", "id": 4, "kind": "invite"}))
+            begun = json.loads(await asyncio.wait_for(cy.recv(), WAIT_S))
+            await cy.send(json.dumps({"type": "post", "id": 5, "room": begun["room"], "key": "m", "body": "hi"}))
+            self.assertEqual(json.loads(await asyncio.wait_for(cy.recv(), WAIT_S))["id"], 5)
             await cy.send(json.dumps({"type": "join", "id": 1, "room": "lobby"}))
             await cy.send(json.dumps({"type": "post", "id": 2, "room": "lobby", "key": "k", "body": "hi"}))
             await cy.send(json.dumps({"type": "post", "id": 3, "room": "nowhere", "key": "l", "body": "hi"}))
@@ -82,9 +87,9 @@ class Served(unittest.IsolatedAsyncioTestCase):
             for name, value in {
                 "wsrelay_connections phase=open": 3, "wsrelay_connections phase=http": 1,
                 "wsrelay_websockets kind=chat": 1, "wsrelay_websockets kind=relay": 2,
-                "wsrelay_rooms kind=chat": 1, "wsrelay_rooms kind=relay": 1,
+                "wsrelay_rooms kind=chat": 2, "wsrelay_rooms kind=relay": 1,
                 "wsrelay_handshakes_total": 3, "wsrelay_handshake_failures_total reason=origin": 1,
-                "wsrelay_messages_received_total": 7, "wsrelay_posts_total": 2, "wsrelay_entries_total kind=post": 2,
+                "wsrelay_messages_received_total": 9, "wsrelay_posts_total": 3, "wsrelay_entries_total kind=post": 3,
                 "wsrelay_refusals_total code=no_room": 1,
                 "wsrelay_logins_total outcome=registered": 1, "wsrelay_logins_total outcome=ok": 1,
                 "wsrelay_logins_total outcome=refused": 1,

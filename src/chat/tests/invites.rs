@@ -1,9 +1,26 @@
 //! Invite rooms: in memory, bounded, and gone when nobody is there.
 
 use super::script::{Runner, run, run_unlimited};
-use super::world::World;
+use super::world::{World, room_id};
 use crate::chat::limits::{INVITE_ROOMS_FOR_GUESTS_MAX, INVITE_ROOMS_PER_GUEST_MAX};
-use crate::chat::{Limits, MemoryLog};
+use crate::chat::{Author, Body, CallId, Effect, Event, Limits, MemoryLog, Name, Request};
+
+#[test]
+fn what_is_said_where_nobody_listens_is_said_all_the_same() {
+    let mut runner = Runner::new(World::new(Limits::default(), true));
+    runner.told("accounts ana");
+    runner.told("ana create invite ~inv");
+    let ana = Author { id: runner.world.person("ana"), name: Name::stored("ana") };
+    let (room, body) = (room_id("~inv"), Body::parse("hi", 50).unwrap());
+    let request = Request::Post { room, key: None, body, reply_to: None };
+    let is_entry =
+        |effect: &Effect| matches!(effect, Effect::Publish { event: Event::Entry(..), .. });
+    // Whoever counts entries has no other way to know of it.
+    assert!(runner.world.with(|chat, now, effects| {
+        chat.call(CallId(1), ana, request, now, effects);
+        effects.iter().any(is_entry)
+    }));
+}
 
 #[test]
 fn who_has_the_token_comes_in() {
