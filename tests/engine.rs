@@ -19,7 +19,7 @@ use wsrelay::ws::{CloseCode, Frame, Message};
 use wsrelay::{Config, Waits};
 
 /// Does what each message says, word by word: `send=X`, `publish=X`, `except=X`, `whisper=X`, `join`, `leave`, `disband`, `close`,
-/// `later`, `stand-still=MS`.
+/// `later`, `stand-still=MS`; `flood=N` and `flood-all=N` send and publish N megabytes.
 #[derive(Default)]
 struct Puppet {
     audience: Option<AudienceId>,
@@ -81,6 +81,12 @@ impl Service for Puppet {
                     let megabyte = "m".repeat(1 << 20);
                     for _ in 0..n.parse().unwrap() {
                         actions.send(id, Message::Text(&megabyte));
+                    }
+                }
+                ("flood-all", n) => {
+                    let megabyte = "m".repeat(1 << 20);
+                    for _ in 0..n.parse().unwrap() {
+                        actions.publish(audience, Message::Text(&megabyte));
                     }
                 }
                 _ => panic!("{word}?"),
@@ -269,6 +275,47 @@ fn a_connection_that_is_sent_more_than_its_outbox_holds_is_closed_and_told_why()
     ann.send_text("flood=64");
     assert_eq!(reports.recv().unwrap(), Ending::ByServer(CloseCode::TRY_AGAIN));
     assert_eq!(ann.close_code(), Some(CloseCode::TRY_AGAIN), "after whole frames only");
+}
+
+#[test]
+fn who_was_not_sent_anything_yet_is_not_slow() {
+    for script in ["send=1 flood-all=2", "publish=1 flood=2", "publish=1 leave flood=2"] {
+        let server = Server::start(Config::default(), Puppet::default());
+        let mut ann = welcomed(&server);
+        ann.send_text(script);
+        assert_eq!(ann.hear_text(), "1", "{script}");
+        assert!(heard(&mut ann, 2).iter().all(|text| text.len() == 1 << 20), "{script}");
+    }
+}
+
+#[test]
+fn who_has_to_wait_for_the_round_of_one_audience_is_not_slow_in_another() {
+    #[derive(Default)]
+    struct Two(Vec<AudienceId>);
+    impl Service for Two {
+        fn on_upgrade(
+            &mut self,
+            caller: Caller,
+            _: &Request<'_>,
+            actions: &mut Actions,
+        ) -> Result<Upgrade, Response> {
+            self.0 = (0..2).map(|_| actions.open_audience()).collect();
+            self.0.iter().for_each(|audience| actions.join(*audience, caller.id));
+            Ok(Upgrade::default())
+        }
+        fn on_message(&mut self, id: ConnId, _: Message<'_>, actions: &mut Actions) {
+            let megabyte = "m".repeat(1 << 20);
+            actions.publish(self.0[0], Message::Text("1"));
+            actions.send(id, Message::Text("2"));
+            actions.publish(self.0[1], Message::Text(&megabyte));
+            actions.publish(self.0[1], Message::Text(&megabyte));
+        }
+    }
+    let server = Server::start(Config::default(), Two::default());
+    let mut ann = Client::connect(server.address, "/");
+    ann.send_text("go");
+    assert_eq!(heard(&mut ann, 2), ["1", "2"]);
+    assert!(heard(&mut ann, 2).iter().all(|text| text.len() == 1 << 20));
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub(super) struct Audiences {
     audiences: Vec<Audience>,
     published: Vec<Published>,
     rounds: Ledger,
-    /// What has been published since they were last taken, times those it is for.
+    /// What this turn has published, times those it is for.
     weight_bytes: usize,
     publications: u64,
     deliveries: u64,
@@ -216,19 +216,26 @@ impl Audiences {
         self.deliveries
     }
 
-    /// What was published since the audiences were last taken, in bytes for all that it is for: about as much as sending
-    /// it costs.
+    /// What this turn has published, in bytes for all that it is for: about as much as sending it costs.
     pub(super) fn weight_bytes(&self) -> usize {
         self.weight_bytes
     }
 
-    /// The audiences published to since the last call.
-    pub(super) fn take_published(&mut self) -> Vec<Published> {
+    /// A turn is over.
+    pub(super) fn weigh_anew(&mut self) {
         self.weight_bytes = 0;
-        std::mem::take(&mut self.published)
     }
 
-    /// Gives back the list that [`take_published`](Self::take_published) gave, so that its memory serves again.
+    /// Ends the rounds of all audiences that were published to since the last call.
+    pub(super) fn end_rounds(&mut self) -> Vec<Published> {
+        let mut published = std::mem::take(&mut self.published);
+        for Published { audience, rounds } in &mut published {
+            *rounds = self.end_round(*audience);
+        }
+        published
+    }
+
+    /// Gives back the list that [`end_rounds`](Self::end_rounds) gave, so that its memory serves again.
     pub(super) fn keep_list(&mut self, mut list: Vec<Published>) {
         list.clear();
         if self.published.is_empty() {

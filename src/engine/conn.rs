@@ -206,6 +206,11 @@ impl Conn {
         self.outbox.as_ref().map_or(0, |outbox| outbox.bytes())
     }
 
+    /// True when so much is queued that it seems slow, and the kernel has not been offered all of it.
+    pub(super) fn is_untried(&self, cap: usize) -> bool {
+        self.outbox_bytes() >= cap && !self.flags.blocked && !self.flags.over_cap
+    }
+
     /// Memory that is held for this connection alone, to be sent to it.
     pub(super) fn held_bytes(&self) -> usize {
         self.outbox.as_ref().map_or(0, |outbox| outbox.held())

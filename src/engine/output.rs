@@ -3,15 +3,20 @@
 //! Owns steps 8 and 9 of a turn, and every way in which a connection stops being open. All of them go through `depart`,
 //! which is where the service's `on_close` is noted, once.
 
+use std::io;
 use std::time::Instant;
+
+use mio::Registry;
 
 use super::Engine;
 use super::actions::{Action, Publication};
 use super::audience::{Published, Rounds};
 use super::conn::{Conn, HttpTurn, Phase};
+use super::deadline::Tick;
 use super::ending::{Cause, Ending};
 use super::ids::{AudienceId, ConnId};
-use super::outbox::Flush;
+use super::lists::Lists;
+use super::outbox::{Flush, Pool};
 use super::service::Service;
 use crate::config;
 use crate::ws::{CloseCode, Fault, Frame};
@@ -91,8 +96,12 @@ impl Engine {
     /// True when a connection's outbox is full even after trying to send: it is put on the list of slow readers.
     fn is_over_cap(&mut self, id: ConnId) -> bool {
         let cap = self.config.outbox_bytes_max;
-        let Some(conn) = self.slots.find(id) else { return true };
-        if conn.outbox_bytes() >= cap && !conn.flags.blocked && !conn.flags.over_cap {
+        if self.slots.find(id).is_some_and(|conn| conn.is_untried(cap)) {
+            self.flush(id);
+        }
+        // What is left stands behind a round that still grows.
+        if self.slots.find(id).is_some_and(|conn| conn.is_untried(cap)) {
+            self.deliver_published();
             self.flush(id);
         }
         let Some(conn) = self.slots.find(id) else { return true };
@@ -113,21 +122,29 @@ impl Engine {
     /// Sends what the turn has brought. Those come first who are answered themselves, with their part of the rounds behind
     /// it: whoever has asked for something does not wait until a whole room has heard of it.
     pub(super) fn send_all(&mut self) {
-        let mut published = self.audiences.take_published();
+        let published = self.audiences.end_rounds();
         if !published.is_empty() {
             self.settle_dirty();
         }
-        for Published { audience, rounds } in &mut published {
-            *rounds = self.audiences.end_round(*audience);
-        }
         self.flush_dirty();
+        self.deliver_all(published);
+        self.audiences.weigh_anew();
+        if self.is_pressed() {
+            self.relieve();
+        }
+    }
+
+    /// Sends what was published so far before the turn ends.
+    fn deliver_published(&mut self) {
+        let published = self.audiences.end_rounds();
+        self.deliver_all(published);
+    }
+
+    fn deliver_all(&mut self, published: Vec<Published>) {
         for Published { audience, rounds } in &published {
             self.deliver(*audience, rounds);
         }
         self.audiences.keep_list(published);
-        if self.is_pressed() {
-            self.relieve();
-        }
     }
 
     /// Puts the rounds behind what else is queued for those who are to be flushed.
@@ -157,7 +174,17 @@ impl Engine {
                     continue;
                 }
                 let conn = self.slots.at(member.slot);
-                if conn.outbox_bytes() >= cap {
+                if conn.is_untried(cap) {
+                    match offer(conn, &mut self.pool, &mut self.lists, registry, self.tick) {
+                        Ok((_, taken)) => sent_bytes += taken,
+                        Err(_) => {
+                            broken.push(conn.id);
+                            continue;
+                        }
+                    }
+                }
+                // What is left untried stands behind another audience's round, and is no fault of the peer.
+                if conn.outbox_bytes() >= cap && !conn.is_untried(cap) {
                     self.lists.close_as_slow(conn);
                     continue;
                 }
@@ -220,24 +247,10 @@ impl Engine {
     /// Sends what one connection has queued, within its budget, and sees to what follows from it.
     fn flush(&mut self, id: ConnId) {
         let Some(conn) = self.slots.find(id) else { return };
-        let (before, was_full) = (conn.outbox_bytes(), conn.flags.watches_writing);
-        let flushed = conn.flush(&mut self.pool).and_then(|flush| {
-            conn.note_blocked(flush == Flush::Blocked, self.poll.registry())?;
-            Ok(flush)
-        });
-        let Ok(flush) = flushed else { return self.kill(id, Ending::Lost) };
-        let queued = conn.outbox_bytes();
-        self.counters.sent_bytes += (before - queued) as u64;
-        if was_full && queued < before {
-            conn.heard(self.tick); // the peer has made room: it is alive, though its pong waits behind all this
-        }
-        if flush == Flush::Spent {
-            self.lists.flush_later(conn);
-        }
-        if queued <= config::RESUME_BYTES && conn.flags.paused && conn.is_heard() {
-            conn.flags.paused = false;
-            self.lists.read_on_later(conn);
-        }
+        let registry = self.poll.registry();
+        let offered = offer(conn, &mut self.pool, &mut self.lists, registry, self.tick);
+        let Ok((flush, taken)) = offered else { return self.kill(id, Ending::Lost) };
+        self.counters.sent_bytes += taken as u64;
         if flush == Flush::Drained {
             self.drained(id);
         }
@@ -357,4 +370,32 @@ impl Engine {
             self.lists.flush_later(conn);
         }
     }
+}
+
+/// Offers the kernel what one connection has queued, within its budget. Answers with how that ended and how much was taken.
+///
+/// # Errors
+/// What the socket says; the connection is lost.
+fn offer(
+    conn: &mut Conn,
+    pool: &mut Pool,
+    lists: &mut Lists,
+    registry: &Registry,
+    now: Tick,
+) -> io::Result<(Flush, usize)> {
+    let (before, was_full) = (conn.outbox_bytes(), conn.flags.watches_writing);
+    let flush = conn.flush(pool)?;
+    conn.note_blocked(flush == Flush::Blocked, registry)?;
+    let queued = conn.outbox_bytes();
+    if was_full && queued < before {
+        conn.heard(now); // the peer has made room: it is alive, though its pong waits behind all this
+    }
+    if flush == Flush::Spent {
+        lists.flush_later(conn);
+    }
+    if queued <= config::RESUME_BYTES && conn.flags.paused && conn.is_heard() {
+        conn.flags.paused = false;
+        lists.read_on_later(conn);
+    }
+    Ok((flush, before - queued))
 }
