@@ -216,12 +216,17 @@ impl Door {
 
     /// One who has waited for long, if there is one: `what` tells how it is with each.
     pub(super) fn dawdler(&mut self, mut what: impl FnMut(ConnId) -> Waiting) -> Option<ConnId> {
-        for _ in 0..TRIES_MAX.min(self.waiting.len()) {
+        let mut spared = 0;
+        while spared < TRIES_MAX.min(self.waiting.len()) {
             let id = self.waiting.pop_front()?;
             match what(id) {
+                // Looked at once and not again, so it is no try.
                 Waiting::NotAtAll => {}
                 Waiting::ForLong => return Some(id),
-                Waiting::Shortly => self.waiting.push_back(id),
+                Waiting::Shortly => {
+                    spared += 1;
+                    self.waiting.push_back(id);
+                }
             }
         }
         None
@@ -273,7 +278,7 @@ fn is_full(most: u32, count: u32) -> bool {
 /// An address may come as often at once as in so many seconds: an office whose network is back.
 const BURST_SECONDS: u32 = 10;
 
-/// Those who are looked at to make room for one: who has just come is not asked to leave, and looking costs.
+/// Those who are spared while room is sought for one: who has just come is not asked to leave, and looking costs.
 const TRIES_MAX: usize = 8;
 
 /// Over how many seconds more those who are turned away are spread, at least.
@@ -414,6 +419,35 @@ mod tests {
         assert_eq!(door.dawdler(what), Some(id(3)));
         assert_eq!(door.dawdler(what), None);
         assert_eq!(Vec::from(door.waiting), [id(1)]);
+    }
+
+    #[test]
+    fn who_dawdles_is_found_behind_any_number_who_wait_no_longer() {
+        let (mut door, _) = door(Config::default());
+        (0..WAITING_KEPT + 1).for_each(|n| door.begin(id(n)));
+        let dawdler = id(WAITING_KEPT);
+        let what = |waiting| {
+            if waiting == dawdler { Waiting::ForLong } else { Waiting::NotAtAll }
+        };
+        assert_eq!(door.dawdler(what), Some(dawdler));
+        assert!(door.waiting.is_empty());
+    }
+
+    #[test]
+    fn of_those_who_have_just_come_few_are_looked_at_and_each_once() {
+        let (mut door, _) = door(Config::default());
+        for come in [3, 20] {
+            (0..come).for_each(|n| door.begin(id(n)));
+            let mut looked_at = Vec::new();
+            let shortly = |waiting| {
+                looked_at.push(waiting);
+                Waiting::Shortly
+            };
+            assert_eq!(door.dawdler(shortly), None);
+            let few: Vec<ConnId> = (0..come.min(TRIES_MAX)).map(id).collect();
+            assert_eq!(looked_at, few);
+            door.waiting.clear();
+        }
     }
 
     struct Nobody;
