@@ -55,7 +55,9 @@ impl Engine {
         let http = Http::new(peer, entrance, is_proxy && self.config.proxy_protocol);
         let id = self.take_in_socket(socket, peer, http);
         if !is_proxy {
-            self.door.name(id, client, true);
+            // Who cannot be watched is dead already, and does not wait.
+            let is_pending = self.slots.find(id).is_some_and(|conn| conn.flags.pending);
+            self.door.name(id, client, is_pending);
         }
     }
 
@@ -100,7 +102,6 @@ impl Engine {
             _ => Waiting::NotAtAll,
         });
         let Some(id) = dawdler else { return false };
-        self.end_waiting(id);
         if let Some(conn) = self.slots.find(id) {
             self.counters.turned_away.add("dawdler");
             let asks = matches!(&conn.phase, Phase::Http(http) if http.is_reading());
@@ -178,7 +179,7 @@ impl Engine {
         self.kill(id, Ending::Lost);
     }
 
-    /// A connection is upgraded, or given up: it is not one of those any more who wait to be let in, if it was.
+    /// A connection is upgraded, or dead: it is not one of those any more who wait to be let in, if it was.
     pub(super) fn end_waiting(&mut self, id: ConnId) {
         let Some(conn) = self.slots.find(id) else { return };
         // What it had not finished was charged to who it was until now.
@@ -201,5 +202,125 @@ impl Conn {
             _ => config::DAWDLES_AFTER,
         };
         self.mark.after(patience) <= now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{SocketAddr, TcpListener, TcpStream};
+    use std::time::{Duration, Instant};
+
+    use super::*;
+    use crate::Config;
+    use crate::engine::deadline::{Deadlines, Tick};
+    use crate::engine::{Actions, Caller, Service, Upgrade};
+    use crate::http::{Request, Response, Status};
+    use crate::ws::Message;
+
+    struct Nobody;
+
+    impl Service for Nobody {
+        fn on_upgrade(
+            &mut self,
+            _: Caller,
+            _: &Request<'_>,
+            _: &mut Actions,
+        ) -> Result<Upgrade, Response> {
+            Err(Response::text(Status::NOT_FOUND, "nobody"))
+        }
+
+        fn on_message(&mut self, _: ConnId, _: Message<'_>, _: &mut Actions) {}
+    }
+
+    /// An engine whose turns the test takes itself, and where to come to.
+    struct Turns {
+        engine: Engine,
+        address: SocketAddr,
+    }
+
+    impl Turns {
+        fn new(config: Config) -> Self {
+            let mut engine = Engine::new(config).unwrap();
+            // It has run for a while: who comes first can have come long ago.
+            engine.deadlines = Deadlines::new(Instant::now() - Duration::from_secs(60));
+            let address = engine.listen("127.0.0.1:0".parse().unwrap()).unwrap();
+            Self { engine, address }
+        }
+
+        fn turn(&mut self) {
+            self.engine.turn(&mut Nobody).unwrap();
+        }
+
+        fn connect(&self) -> TcpStream {
+            TcpStream::connect(self.address).unwrap()
+        }
+
+        /// One who is let in and dawdles from then on.
+        fn dawdler(&mut self) -> (TcpStream, ConnId) {
+            let before = self.engine.slots.ids();
+            let stream = self.connect();
+            self.turn();
+            let new = |id: &ConnId| !before.contains(id);
+            let id = self.engine.slots.ids().into_iter().find(new).expect("let in");
+            self.engine.slots.find(id).unwrap().mark = Tick::default();
+            (stream, id)
+        }
+
+        fn turned_away(&self, why: &'static str) -> u64 {
+            self.engine.counters.turned_away.get(why)
+        }
+    }
+
+    #[test]
+    fn who_has_gone_makes_room_for_one_and_not_for_two() {
+        let config = Config { connections_max: 1, pending_max: 10, ..Config::default() };
+        let mut door = Turns::new(config);
+        drop(door.dawdler());
+        let _newcomers: Vec<TcpStream> = (0..3).map(|_| door.connect()).collect();
+        door.turn();
+        assert_eq!(door.engine.connections(), 1);
+        assert_eq!((door.turned_away("full"), door.turned_away("dawdler")), (2, 0));
+    }
+
+    #[test]
+    fn nobody_is_asked_to_leave_while_the_place_of_one_who_has_gone_is_free() {
+        let mut door = Turns::new(Config { pending_max: 2, ..Config::default() });
+        let (_stays, id) = door.dawdler();
+        drop(door.dawdler());
+        let _newcomer = door.connect();
+        door.turn();
+        assert_eq!(door.engine.connections(), 2);
+        assert!(door.engine.slots.find(id).is_some());
+        assert_eq!(door.turned_away("dawdler"), 0);
+    }
+
+    #[test]
+    fn who_cannot_be_watched_leaves_no_place_taken() {
+        let config =
+            Config { pending_per_ip_max: 1, connections_per_ip_max: 9, ..Config::default() };
+        let mut door = Turns::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let come = || {
+            let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_nonblocking(true).unwrap();
+            (client, mio::net::TcpStream::from_std(stream))
+        };
+        let peer = Peer::Tcp("192.0.2.1:5".parse().unwrap());
+        let admit = |engine: &mut Engine, stream| {
+            engine.admit(Socket::Tcp(stream), peer, Entrance::default());
+            engine.reap(&mut Nobody);
+        };
+        let ((_first, first), (_second, mut second), (_third, third)) = (come(), come(), come());
+        admit(&mut door.engine, first);
+        let id = door.engine.slots.ids()[0];
+        door.engine.end_waiting(id);
+        // What is watched already cannot be watched once more.
+        let registry = door.engine.poll.registry();
+        registry.register(&mut second, mio::Token(usize::MAX >> 1), Interest::READABLE).unwrap();
+        admit(&mut door.engine, second);
+        assert_eq!(door.engine.connections(), 1);
+        admit(&mut door.engine, third);
+        assert_eq!(door.engine.connections(), 2, "the address has nobody else who waits");
     }
 }

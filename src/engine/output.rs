@@ -327,6 +327,7 @@ impl Engine {
         if !matches!(conn.phase, Phase::Dead) {
             conn.phase = Phase::Dead;
             self.lists.dead.push(id);
+            self.end_waiting(id);
         }
     }
 
