@@ -5,10 +5,13 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use support::{Client, Heard, Server, connect, eventually, frame, handshake, read_head};
 use wsrelay::engine::{
     Actions, AudienceId, Caller, ConnId, Ending, Engine, Reply, Service, Upgrade,
@@ -113,6 +116,22 @@ fn welcomed(server: &Server) -> Client {
     client
 }
 
+/// Somebody who is connected over a Unix socket of this kind.
+fn over_unix(engine: &mut Engine, kind: Type) -> UnixStream {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("wsrelay-engine-{}-{number}", std::process::id()));
+    let address = SockAddr::unix(&path).unwrap();
+    let [listener, client] = [(); 2].map(|()| Socket::new(Domain::UNIX, kind, None).unwrap());
+    listener.bind(&address).unwrap();
+    listener.listen(1).unwrap();
+    engine.listen_on_unix(OwnedFd::from(listener).into()).unwrap();
+    client.connect(&address).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    client.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    OwnedFd::from(client).into()
+}
+
 fn heard(client: &mut Client, count: usize) -> Vec<String> {
     (0..count).map(|_| client.hear_text()).collect()
 }
@@ -215,7 +234,7 @@ fn a_peer_that_takes_what_it_is_sent_stays_however_slow() {
     let config = Config { outbox_bytes_max: 64 << 20, waits, ..Config::default() };
     let server = Server::start(config, Puppet::default());
     let mut slow = welcomed(&server);
-    socket2::SockRef::from(&slow.stream).set_recv_buffer_size(64 * 1024).unwrap();
+    SockRef::from(&slow.stream).set_recv_buffer_size(64 * 1024).unwrap();
     slow.send_text("flood=24 send=last");
     let began = Instant::now();
     while began.elapsed() < pong * 2 {
@@ -318,6 +337,24 @@ fn who_has_to_wait_for_the_round_of_one_audience_is_not_slow_in_another() {
     assert!(heard(&mut ann, 2).iter().all(|text| text.len() == 1 << 20));
 }
 
+/// In each turn they are passed by last, and what was published before is set aside for them.
+#[test]
+fn who_lags_behind_and_takes_nothing_is_slow_though_each_turn_ends_with_a_whisper() {
+    let (puppet, reports) = Puppet::reporting();
+    let mut engine = Engine::new(Config::default()).unwrap();
+    // The kernel's buffers for a Unix socket do not grow.
+    let mut mute = over_unix(&mut engine, Type::STREAM);
+    let server = Server::start_engine(engine, puppet);
+    mute.write_all(handshake("/").as_bytes()).unwrap();
+    let mut bo = welcomed(&server);
+    let message = "m".repeat(60_000);
+    for _ in 0..100 {
+        bo.send_text(&format!("publish={message} whisper=1"));
+        assert_eq!(heard(&mut bo, 2), [message.as_str(), "1"]);
+    }
+    assert_eq!(reports.try_recv().ok(), Some(Ending::ByServer(CloseCode::TRY_AGAIN)));
+}
+
 #[test]
 fn who_lags_behind_is_not_whispered_to_and_misses_nothing_else() {
     let config = Config { outbox_bytes_max: 64 << 20, ..Config::default() };
@@ -397,10 +434,7 @@ fn who_ends_its_half_has_as_long_as_others_to_take_its_answer() {
     };
     let mut engine = Engine::new(Config { waits, ..Config::default() }).unwrap();
     // The kernel's buffers for a Unix socket hold most of the answer, and do not grow.
-    let path = std::env::temp_dir().join(format!("wsrelay-half-{}", std::process::id()));
-    engine.listen_on_unix(UnixListener::bind(&path).unwrap()).unwrap();
-    let mut half = UnixStream::connect(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
+    let mut half = over_unix(&mut engine, Type::STREAM);
     half.write_all(b"GET /large HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
     half.shutdown(Shutdown::Write).unwrap();
     let server = Server::start_engine(engine, Puppet::default());

@@ -170,11 +170,11 @@ impl Engine {
             let bytes = round.bytes().expect("frozen by ending it");
             for member in &mut lane.members {
                 let start = std::mem::take(&mut member.cursor) as usize;
-                if start == bytes.len() {
-                    continue;
-                }
+                let is_settled = start == bytes.len();
                 let conn = self.slots.at(member.slot);
-                if conn.is_untried(cap) {
+                // Its part of this very round is no backlog yet.
+                let full = if is_settled { cap.saturating_add(start) } else { cap };
+                if conn.is_untried(full) {
                     match offer(conn, &mut self.pool, &mut self.lists, registry, self.tick) {
                         Ok((_, taken)) => sent_bytes += taken,
                         Err(_) => {
@@ -184,8 +184,11 @@ impl Engine {
                     }
                 }
                 // What is left untried stands behind another audience's round, and is no fault of the peer.
-                if conn.outbox_bytes() >= cap && !conn.is_untried(cap) {
+                if conn.outbox_bytes() >= full && !conn.is_untried(full) {
                     self.lists.close_as_slow(conn);
+                    continue;
+                }
+                if is_settled {
                     continue;
                 }
                 let is_fresh = conn.outbox_bytes() == 0;
