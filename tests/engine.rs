@@ -145,6 +145,27 @@ fn sends_and_publications_of_one_turn_arrive_in_the_order_recorded() {
     assert_eq!(heard(&mut bo, 5), ["1", "3", "4", "6", "7"]);
 }
 
+/// What is read from a socket of packets was sent in one system call.
+#[test]
+fn who_is_answered_is_sent_what_was_published_in_the_same_breath() {
+    let mut engine = Engine::new(Config::default()).unwrap();
+    let mut ann = over_unix(&mut engine, Type::SEQPACKET);
+    let server = Server::start_engine(engine, Puppet::default());
+    let mut answer_to = |said: &[u8]| {
+        ann.write_all(said).unwrap();
+        let mut packet = vec![0; 1024];
+        let length = ann.read(&mut packet).unwrap();
+        packet.truncate(length);
+        packet
+    };
+    assert!(answer_to(handshake("/").as_bytes()).ends_with(b"\x81\x07welcome"));
+    let (ping, message) = (frame(0x89, b"!"), frame(0x81, b"publish=1"));
+    assert_eq!(answer_to(&[&message[..], &ping].concat()), b"\x81\x011\x8a\x01!");
+    assert_eq!(answer_to(&[&ping[..], &message].concat()), b"\x8a\x01!\x81\x011");
+    drop(ann);
+    assert_eq!(server.stopped(), 0);
+}
+
 #[test]
 fn who_joins_hears_what_is_published_after_and_who_leaves_what_was_before() {
     let server = Server::start(Config::default(), Puppet::default());
@@ -353,6 +374,7 @@ fn who_lags_behind_and_takes_nothing_is_slow_though_each_turn_ends_with_a_whispe
         assert_eq!(heard(&mut bo, 2), [message.as_str(), "1"]);
     }
     assert_eq!(reports.try_recv().ok(), Some(Ending::ByServer(CloseCode::TRY_AGAIN)));
+    drop(mute);
 }
 
 #[test]

@@ -122,11 +122,9 @@ impl Engine {
     /// Sends what the turn has brought. Those come first who are answered themselves, with their part of the rounds behind
     /// it: whoever has asked for something does not wait until a whole room has heard of it.
     pub(super) fn send_all(&mut self) {
+        let (short, long) = self.take_dirty();
         let published = self.audiences.end_rounds();
-        if !published.is_empty() {
-            self.settle_dirty();
-        }
-        self.flush_dirty();
+        self.flush_dirty(short, long);
         self.deliver_all(published);
         self.audiences.weigh_anew();
         if self.is_pressed() {
@@ -147,16 +145,29 @@ impl Engine {
         self.audiences.keep_list(published);
     }
 
-    /// Puts the rounds behind what else is queued for those who are to be flushed.
-    fn settle_dirty(&mut self) {
-        let dirty = std::mem::take(&mut self.lists.dirty);
-        for &id in &dirty {
-            if let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) {
+    /// Who is to be flushed: those who have little of their own to take, now with their part of the rounds behind it, and those
+    /// who have much.
+    fn take_dirty(&mut self) -> (Vec<ConnId>, Vec<ConnId>) {
+        let cap = self.config.outbox_bytes_max;
+        let mut short = std::mem::take(&mut self.lists.dirty);
+        let mut long = Vec::new();
+        short.retain(|&id| {
+            let Some(conn) = self.slots.find(id) else { return false };
+            if conn.flags.blocked {
+                conn.flags.dirty = false;
+                return false;
+            }
+            if conn.outbox_bytes() > config::SEND_AT_ONCE_BYTES {
+                long.push(id);
+                return false;
+            }
+            if conn.is_open() && conn.outbox_bytes() < cap {
                 self.audiences.settle(conn, &mut self.pool, &mut self.lists);
             }
-        }
-        debug_assert!(self.lists.dirty.is_empty(), "all of them are in it already");
-        self.lists.dirty = dirty;
+            true
+        });
+        debug_assert!(self.lists.dirty.is_empty(), "whoever was settled is to be flushed already");
+        (short, long)
     }
 
     /// Sends each member of an audience its slice of a round that has ended.
@@ -218,19 +229,11 @@ impl Engine {
 
     /// Flushes every connection with something to send: those first who have little to take, and the others for as long as
     /// there is time.
-    fn flush_dirty(&mut self) {
-        let mut dirty = std::mem::take(&mut self.lists.dirty);
-        let mut long = Vec::new();
-        for id in dirty.drain(..) {
+    fn flush_dirty(&mut self, mut short: Vec<ConnId>, long: Vec<ConnId>) {
+        for id in short.drain(..) {
             let Some(conn) = self.slots.find(id) else { continue };
-            if conn.flags.blocked {
-                conn.flags.dirty = false;
-            } else if conn.outbox_bytes() > config::SEND_AT_ONCE_BYTES {
-                long.push(id);
-            } else {
-                conn.flags.dirty = false;
-                self.flush(id);
-            }
+            conn.flags.dirty = false;
+            self.flush(id);
         }
         let until = (long.len() > 1).then(|| Instant::now() + config::FLUSH_TIME_PER_TURN);
         let mut long = long.into_iter();
@@ -242,9 +245,10 @@ impl Engine {
                 break;
             }
         }
-        dirty.extend(long);
-        dirty.append(&mut self.lists.dirty);
-        self.lists.dirty = dirty;
+        // Those for whom there was no time come first in the next turn. The list's memory serves again.
+        short.extend(long);
+        short.append(&mut self.lists.dirty);
+        self.lists.dirty = short;
     }
 
     /// Sends what one connection has queued, within its budget, and sees to what follows from it.
