@@ -182,7 +182,7 @@ impl Conn {
     /// When this connection is next worth a look, whatever happens until then.
     pub(super) fn due(&self, waits: &Waits) -> Tick {
         let wait = match &self.phase {
-            Phase::Http(_) if self.outbox.is_some() => waits.response,
+            Phase::Http(_) if self.has_outbox() => waits.response,
             Phase::Http(http) => http.wait(waits),
             Phase::Open(_) if self.is_open() && !self.flags.pinged => {
                 return self.mark.after(waits.ping).round_up(waits.ping / PINGS_TOGETHER);
@@ -204,6 +204,11 @@ impl Conn {
 
     pub(super) fn outbox_bytes(&self) -> usize {
         self.outbox.as_ref().map_or(0, |outbox| outbox.bytes())
+    }
+
+    /// True while something is queued, or was a moment ago: what comes now has to follow it.
+    pub(super) fn has_outbox(&self) -> bool {
+        self.outbox.is_some()
     }
 
     /// True when so much is queued that it seems slow, and the kernel has not been offered all of it.
@@ -242,8 +247,8 @@ impl Conn {
         pool.note(before, self.held_bytes());
     }
 
-    /// Sends a round, whose bytes these are, from `start` on: straight from the shared memory when nothing waits before it, so that a member
-    /// that keeps up costs one system call and no memory.
+    /// Sends a round, whose bytes these are, from `start` on, where nothing waits before it: straight from the shared memory,
+    /// so that a member that keeps up costs one system call and no memory. Answers with the bytes taken; the rest is queued.
     ///
     /// # Errors
     /// What the socket says; the connection is lost.
@@ -253,13 +258,11 @@ impl Conn {
         bytes: &[u8],
         start: usize,
         pool: &mut Pool,
-    ) -> io::Result<()> {
-        if self.outbox.is_some() {
-            self.queue_round(round.clone(), start, bytes.len(), pool);
-            return Ok(());
-        }
+        registry: &Registry,
+    ) -> io::Result<usize> {
+        debug_assert!(!self.has_outbox());
         let taken = match self.socket.write(&bytes[start..]) {
-            Ok(taken) if taken == bytes.len() - start => return Ok(()),
+            Ok(taken) if taken == bytes.len() - start => return Ok(taken),
             Ok(taken) => taken,
             Err(e) if would_wait(&e) => 0,
             Err(e) => return Err(e),
@@ -269,7 +272,8 @@ impl Conn {
         outbox.mark_taken(taken);
         pool.note(0, outbox.held());
         self.outbox = Some(outbox);
-        Ok(())
+        self.note_blocked(true, registry)?;
+        Ok(taken)
     }
 
     /// Sends what is queued, within the turn's budget for one connection.

@@ -3,20 +3,16 @@
 //! Owns steps 8 and 9 of a turn, and every way in which a connection stops being open. All of them go through `depart`,
 //! which is where the service's `on_close` is noted, once.
 
-use std::io;
 use std::time::Instant;
-
-use mio::Registry;
 
 use super::Engine;
 use super::actions::{Action, Publication};
 use super::audience::{Published, Rounds};
 use super::conn::{Conn, HttpTurn, Phase};
-use super::deadline::Tick;
 use super::ending::{Cause, Ending};
 use super::ids::{AudienceId, ConnId};
-use super::lists::Lists;
-use super::outbox::{Flush, Pool};
+use super::outbox::Flush;
+use super::round::Round;
 use super::service::Service;
 use crate::config;
 use crate::ws::{CloseCode, Fault, Frame};
@@ -172,58 +168,51 @@ impl Engine {
 
     /// Sends each member of an audience its slice of a round that has ended.
     fn deliver(&mut self, audience: AudienceId, rounds: &Rounds) {
-        let cap = self.config.outbox_bytes_max;
         let registry = self.poll.registry();
-        let mut broken = Vec::new();
+        let (mut behind, mut broken) = (Vec::new(), Vec::new());
         let mut sent_bytes = 0;
         for (lane, round) in self.audiences.lanes(audience).into_iter().zip(rounds) {
             let Some(round) = round else { continue };
             let bytes = round.bytes().expect("frozen by ending it");
             for member in &mut lane.members {
                 let start = std::mem::take(&mut member.cursor) as usize;
-                let is_settled = start == bytes.len();
                 let conn = self.slots.at(member.slot);
-                // Its part of this very round is no backlog yet.
-                let full = if is_settled { cap.saturating_add(start) } else { cap };
-                if conn.is_untried(full) {
-                    match offer(conn, &mut self.pool, &mut self.lists, registry, self.tick) {
-                        Ok((_, taken)) => sent_bytes += taken,
-                        Err(_) => {
-                            broken.push(conn.id);
-                            continue;
-                        }
+                if conn.has_outbox() {
+                    behind.push((conn.id, round, start));
+                } else if start < bytes.len() {
+                    match conn.deliver(round, bytes, start, &mut self.pool, registry) {
+                        Ok(taken) => sent_bytes += taken,
+                        Err(_) => broken.push(conn.id),
                     }
-                }
-                // What is left untried stands behind another audience's round, and is no fault of the peer.
-                if conn.outbox_bytes() >= full && !conn.is_untried(full) {
-                    self.lists.close_as_slow(conn);
-                    continue;
-                }
-                if is_settled {
-                    continue;
-                }
-                let is_fresh = conn.outbox_bytes() == 0;
-                let delivered = conn.deliver(round, bytes, start, &mut self.pool);
-                if conn.outbox_bytes() == 0 && delivered.is_ok() {
-                    sent_bytes += bytes.len() - start;
-                    continue;
-                }
-                if is_fresh && delivered.is_ok() {
-                    sent_bytes += bytes.len() - start - conn.outbox_bytes();
-                }
-                let watched = delivered.and_then(|()| match is_fresh {
-                    true => conn.note_blocked(true, registry),
-                    false => Ok(()),
-                });
-                match watched {
-                    Ok(()) => self.lists.flush_later(conn),
-                    Err(_) => broken.push(conn.id),
                 }
             }
         }
         self.counters.sent_bytes += sent_bytes as u64;
         for id in broken {
             self.kill(id, Ending::Lost);
+        }
+        for (id, round, start) in behind {
+            self.queue_round(id, round, start);
+        }
+    }
+
+    /// Queues its slice of a round that has ended for a member before whom something else waits, unless it is too slow for
+    /// that.
+    fn queue_round(&mut self, id: ConnId, round: &Round, start: usize) {
+        let cap = self.config.outbox_bytes_max;
+        let end = round.bytes().expect("frozen by ending it").len();
+        // Its part of this very round, if it has it already, is no backlog yet.
+        let full = if start == end { cap.saturating_add(end) } else { cap };
+        if self.slots.find(id).is_some_and(|conn| conn.is_untried(full)) {
+            self.flush(id);
+        }
+        let Some(conn) = self.slots.find(id).filter(|conn| conn.is_open()) else { return };
+        // What is left untried stands behind another audience's round, and is no fault of the peer.
+        if conn.outbox_bytes() >= full && !conn.is_untried(full) {
+            self.lists.close_as_slow(conn);
+        } else if start < end {
+            conn.queue_round(round.clone(), start, end, &mut self.pool);
+            self.lists.flush_later(conn);
         }
     }
 
@@ -254,10 +243,24 @@ impl Engine {
     /// Sends what one connection has queued, within its budget, and sees to what follows from it.
     fn flush(&mut self, id: ConnId) {
         let Some(conn) = self.slots.find(id) else { return };
-        let registry = self.poll.registry();
-        let offered = offer(conn, &mut self.pool, &mut self.lists, registry, self.tick);
-        let Ok((flush, taken)) = offered else { return self.kill(id, Ending::Lost) };
-        self.counters.sent_bytes += taken as u64;
+        let (before, was_full) = (conn.outbox_bytes(), conn.flags.watches_writing);
+        let flushed = conn.flush(&mut self.pool).and_then(|flush| {
+            conn.note_blocked(flush == Flush::Blocked, self.poll.registry())?;
+            Ok(flush)
+        });
+        let Ok(flush) = flushed else { return self.kill(id, Ending::Lost) };
+        let queued = conn.outbox_bytes();
+        self.counters.sent_bytes += (before - queued) as u64;
+        if was_full && queued < before {
+            conn.heard(self.tick); // the peer has made room: it is alive, though its pong waits behind all this
+        }
+        if flush == Flush::Spent {
+            self.lists.flush_later(conn);
+        }
+        if queued <= config::RESUME_BYTES && conn.flags.paused && conn.is_heard() {
+            conn.flags.paused = false;
+            self.lists.read_on_later(conn);
+        }
         if flush == Flush::Drained {
             self.drained(id);
         }
@@ -380,30 +383,57 @@ impl Engine {
     }
 }
 
-/// Offers the kernel what one connection has queued, within its budget. Answers with how that ended and how much was taken.
-///
-/// # Errors
-/// What the socket says; the connection is lost.
-fn offer(
-    conn: &mut Conn,
-    pool: &mut Pool,
-    lists: &mut Lists,
-    registry: &Registry,
-    now: Tick,
-) -> io::Result<(Flush, usize)> {
-    let (before, was_full) = (conn.outbox_bytes(), conn.flags.watches_writing);
-    let flush = conn.flush(pool)?;
-    conn.note_blocked(flush == Flush::Blocked, registry)?;
-    let queued = conn.outbox_bytes();
-    if was_full && queued < before {
-        conn.heard(now); // the peer has made room: it is alive, though its pong waits behind all this
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::Config;
+    use crate::engine::{Actions, Caller, Upgrade};
+    use crate::http::{Request, Response};
+    use crate::ws::Message;
+
+    struct Anybody;
+
+    impl Service for Anybody {
+        fn on_upgrade(
+            &mut self,
+            _: Caller,
+            _: &Request<'_>,
+            _: &mut Actions,
+        ) -> Result<Upgrade, Response> {
+            Ok(Upgrade::default())
+        }
+
+        fn on_message(&mut self, _: ConnId, _: Message<'_>, _: &mut Actions) {}
     }
-    if flush == Flush::Spent {
-        lists.flush_later(conn);
+
+    const HANDSHAKE: &[u8] =
+        b"GET / HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+
+    #[test]
+    fn what_a_slow_reader_is_not_sent_any_more_is_not_counted_as_sent() {
+        let mut engine = Engine::new(Config::default()).unwrap();
+        let address = engine.listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut client = TcpStream::connect(address).unwrap();
+        client.write_all(HANDSHAKE).unwrap();
+        while !engine.slots.iter().any(Conn::is_open) {
+            engine.turn(&mut Anybody).unwrap();
+        }
+        let audience = engine.actions.open_audience();
+        let conn = engine.slots.iter_mut().next().unwrap();
+        engine.audiences.join(audience, conn);
+        // As where memory is short.
+        conn.queue_frame(Frame::text("dropped"), &mut engine.pool);
+        conn.drop_unsent_frames(&mut engine.pool);
+        engine.lists.close_as_slow(conn);
+
+        let frame = Frame::text("published");
+        engine.publish(audience, &Publication { frame, except: None, is_whisper: false });
+        let before = engine.counters.sent_bytes;
+        engine.send_all();
+        assert_eq!(engine.counters.sent_bytes, before);
     }
-    if queued <= config::RESUME_BYTES && conn.flags.paused && conn.is_heard() {
-        conn.flags.paused = false;
-        lists.read_on_later(conn);
-    }
-    Ok((flush, before - queued))
 }
