@@ -4,7 +4,7 @@
 mod support;
 
 use std::io::{Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -408,6 +408,25 @@ fn a_drain_closes_everybody_and_the_loop_returns() {
     assert_eq!(idle.read(&mut [0; 9]).unwrap(), 0, "closed without a word");
     assert_eq!(server.stopped(), 0);
     assert_eq!(reports.iter().count(), 10);
+}
+
+#[test]
+fn who_took_its_answer_while_the_loop_drains_is_not_waited_for() {
+    let never = support::PATIENCE * 3;
+    let waits = Waits { keep_alive: never, close: never, ..Waits::default() };
+    let mut engine = Engine::new(Config { waits, ..Config::default() }).unwrap();
+    // The kernel's buffers for a Unix socket hold most of the answer, and do not grow.
+    let mut kept = over_unix(&mut engine, Type::STREAM);
+    kept.write_all(b"GET /large HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+    let server = Server::start_engine(engine, Puppet::default());
+    assert!(read_head(&mut kept).starts_with("HTTP/1.1 200 "));
+    server.drain();
+    eventually("nobody is let in any more", || TcpStream::connect(server.address).is_err());
+    let mut body = Vec::new();
+    kept.read_to_end(&mut body).unwrap();
+    assert_eq!(body.len(), 300_001);
+    drop(kept);
+    assert_eq!(server.stopped(), 0);
 }
 
 #[test]

@@ -49,6 +49,11 @@ impl Drain {
         !matches!(self, Drain::No | Drain::Telling { succeeded: true, .. })
     }
 
+    /// Whether nobody is to ask for anything more.
+    pub(super) fn is_leaving(&self) -> bool {
+        matches!(self, Drain::Leaving(_))
+    }
+
     /// When there is something to do.
     pub(super) fn next(&self) -> Option<Instant> {
         match self {
@@ -114,7 +119,8 @@ impl Engine {
         self.slots.iter().any(|conn| matches!(&conn.phase, Phase::Http(http) if is_new(http)))
     }
 
-    /// All are told: lets nobody in any more, and ends what has no request under way.
+    /// All are told: lets nobody in any more, and ends what has no request under way. Who takes an answer still is ended
+    /// behind it.
     fn leave(&mut self) {
         self.drain = Drain::Leaving(self.now + self.config.waits.close * 2);
         self.listeners.close();

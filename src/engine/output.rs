@@ -270,9 +270,12 @@ impl Engine {
     fn drained(&mut self, id: ConnId) {
         let Some(conn) = self.slots.find(id) else { return };
         match &conn.phase {
-            Phase::Http(http) if matches!(http.turn, HttpTurn::Last) => {
-                conn.socket.end_writing();
-                self.linger(id, false);
+            Phase::Http(http) if matches!(http.turn, HttpTurn::Last) => self.end_answers(id),
+            // What it has said before it was answered is still heard.
+            Phase::Http(http)
+                if self.drain.is_leaving() && http.is_waiting() && !conn.flags.unread =>
+            {
+                self.end_answers(id);
             }
             // The wait for another request begins, or that for the rest of one, which is shorter than that for an answer.
             Phase::Http(http) => {
@@ -285,6 +288,13 @@ impl Engine {
             Phase::Lingering { peer_ended: false } => conn.socket.end_writing(),
             Phase::Open(_) | Phase::Dead => {}
         }
+    }
+
+    /// The last answer is sent.
+    fn end_answers(&mut self, id: ConnId) {
+        let Some(conn) = self.slots.find(id) else { return };
+        conn.socket.end_writing();
+        self.linger(id, false);
     }
 
     /// Closes those whose outbox is over its cap. What they have not been sent they will not get; the Close frame says
