@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -245,6 +245,18 @@ fn a_peer_that_answers_pings_stays() {
     }
     ann.send_text("send=here");
     assert_eq!(ann.hear_text(), "here");
+}
+
+#[test]
+fn who_has_answered_a_ping_is_asked_again_however_long_it_would_have_had() {
+    let waits =
+        Waits { ping: Duration::from_millis(100), pong: support::PATIENCE * 3, ..Waits::default() };
+    let server = Server::start(Config { waits, ..Config::default() }, Puppet::default());
+    let mut ann = welcomed(&server);
+    for _ in 0..2 {
+        assert_eq!(ann.hear(), Heard::Ping(vec![]));
+        ann.send_raw(&frame(0x8a, b""));
+    }
 }
 
 /// Its pong can only come when it has read what stands before the ping.
@@ -503,6 +515,38 @@ fn who_was_answered_late_is_let_go_as_soon_as_others() {
     let mut answer = String::new();
     kept.read_to_string(&mut answer).unwrap();
     assert!(answer.ends_with("at last\n"), "{answer}");
+}
+
+/// Other waits are longer than a test.
+fn waiting_for_a_response() -> Config {
+    let never = support::PATIENCE * 3;
+    let waits = Waits {
+        head: never,
+        keep_alive: never,
+        response: Duration::from_millis(200),
+        ..Waits::default()
+    };
+    Config { waits, ..Config::default() }
+}
+
+#[test]
+fn who_is_not_answered_is_let_go_though_another_wait_is_longer() {
+    let server = Server::start(waiting_for_a_response(), Puppet::default());
+    let mut stream = connect(server.address);
+    stream.write_all(b"GET /later HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn who_does_not_take_its_answer_is_let_go_though_another_wait_is_longer() {
+    let mut engine = Engine::new(waiting_for_a_response()).unwrap();
+    // The kernel's buffers for a Unix socket hold most of the answer, and do not grow.
+    let mut mute = over_unix(&mut engine, Type::STREAM);
+    let _server = Server::start_engine(engine, Puppet::default());
+    mute.write_all(b"GET /large HTTP/1.1\r\nHost: t\r\n\r\n").unwrap();
+    mute.set_nonblocking(true).unwrap();
+    let is_gone = |error: std::io::Error| error.kind() == ErrorKind::BrokenPipe;
+    eventually("it is given up", || mute.write_all(b"G").is_err_and(is_gone));
 }
 
 #[test]

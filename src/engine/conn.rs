@@ -194,12 +194,15 @@ impl Conn {
         self.mark.after(wait)
     }
 
-    /// Notes a sign of life. While a closing handshake is under way none counts: its wait is for all of it.
-    pub(super) fn heard(&mut self, now: Tick) {
-        if self.is_open() {
-            self.mark = now;
-            self.flags.pinged = false;
+    /// Notes a sign of life. While a closing handshake is under way none counts: its wait is for all of it. True when one was
+    /// asked for: what is waited for now may be due before that.
+    #[must_use = "it may have to be looked at earlier"]
+    pub(super) fn heard(&mut self, now: Tick) -> bool {
+        if !self.is_open() {
+            return false;
         }
+        self.mark = now;
+        std::mem::take(&mut self.flags.pinged)
     }
 
     pub(super) fn outbox_bytes(&self) -> usize {

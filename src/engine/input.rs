@@ -104,13 +104,16 @@ impl Engine {
             Ok(0) => self.peer_ended(id),
             Ok(received) => {
                 self.counters.received_bytes += received as u64;
-                conn.heard(self.tick);
+                let was_asked = conn.heard(self.tick);
                 // A short read has emptied the socket: the next edge tells of more. Unless the end was seen already,
                 // which has no second edge.
                 if received == receive.len() {
                     self.lists.read_on_later(conn);
                 } else if conn.flags.read_ended {
                     self.lists.read_later(conn);
+                }
+                if was_asked {
+                    self.schedule(id);
                 }
                 return self.take_in(id, &mut receive[..received], service);
             }
@@ -252,6 +255,7 @@ impl Engine {
                 http.turn = HttpTurn::Answer(exchange);
                 conn.mark = self.tick;
                 conn.flags.paused = true;
+                self.schedule(id);
             }
             Outcome::Open { answer, deflate, member } => {
                 self.end_waiting(id);
@@ -294,6 +298,7 @@ impl Engine {
         } else if !conn.flags.paused {
             self.lists.read_later(conn);
         }
+        self.schedule(id);
         self.recount_unfinished(id);
         if self.is_pressed() {
             self.relieve();

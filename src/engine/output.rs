@@ -251,15 +251,17 @@ impl Engine {
         let Ok(flush) = flushed else { return self.kill(id, Ending::Lost) };
         let queued = conn.outbox_bytes();
         self.counters.sent_bytes += (before - queued) as u64;
-        if was_full && queued < before {
-            conn.heard(self.tick); // the peer has made room: it is alive, though its pong waits behind all this
-        }
+        // The peer has made room: it is alive, though its pong waits behind all this.
+        let was_asked = was_full && queued < before && conn.heard(self.tick);
         if flush == Flush::Spent {
             self.lists.flush_later(conn);
         }
         if queued <= config::RESUME_BYTES && conn.flags.paused && conn.is_heard() {
             conn.flags.paused = false;
             self.lists.read_on_later(conn);
+        }
+        if was_asked {
+            self.schedule(id);
         }
         if flush == Flush::Drained {
             self.drained(id);
