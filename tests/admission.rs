@@ -265,6 +265,19 @@ fn what_each_kind_of_peer_leaves_unfinished_is_bounded_for_itself() {
 }
 
 #[test]
+fn what_comes_behind_a_last_request_is_neither_kept_nor_answered() {
+    let unfinished = Unfinished { pending_bytes_max: 1_000, ..Unfinished::default() };
+    let server = Server::start(Config { unfinished, ..Config::default() }, Relay::new());
+    let mut asker = connect(server.address);
+    let last = "GET / HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n";
+    asker.write_all(&[last.as_bytes(), &[b'x'; 10_000]].concat()).unwrap();
+    let mut answers = String::new();
+    asker.read_to_string(&mut answers).unwrap();
+    assert_eq!(status(&answers), "404");
+    assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+}
+
+#[test]
 fn who_has_a_place_that_is_kept_and_is_known_owes_nothing_of_before() {
     let mut engine = Engine::new(Config::default()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -150,6 +150,15 @@ impl Conn {
         }
     }
 
+    /// True once nothing that the peer sends is of interest any more.
+    pub(super) fn has_heard_all(&self) -> bool {
+        match &self.phase {
+            Phase::Http(http) => matches!(http.turn, HttpTurn::Last),
+            Phase::Open(_) => false,
+            Phase::Lingering { .. } | Phase::Dead => true,
+        }
+    }
+
     /// True while it is not to be read: the service owes it an answer, or it does not take what it has asked for.
     pub(super) fn is_paused(&mut self) -> bool {
         self.flags.paused |= self.is_heard() && self.outbox_bytes() >= config::PAUSE_BYTES;

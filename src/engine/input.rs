@@ -140,9 +140,11 @@ impl Engine {
             events += 1;
             let Some(conn) = self.slots.find(id) else { return taken };
             if conn.is_paused() || budget == 0 {
-                conn.flags.unread = true;
-                self.lists.read_on_later(conn);
-                self.unread.insert(id, input[taken..].to_vec());
+                if !conn.has_heard_all() {
+                    conn.flags.unread = true;
+                    self.lists.read_on_later(conn);
+                    self.unread.insert(id, input[taken..].to_vec());
+                }
                 break;
             }
             taken += match conn.phase {
