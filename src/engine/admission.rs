@@ -213,24 +213,7 @@ mod tests {
     use super::*;
     use crate::Config;
     use crate::engine::deadline::{Deadlines, Tick};
-    use crate::engine::{Actions, Caller, Service, Upgrade};
-    use crate::http::{Request, Response, Status};
-    use crate::ws::Message;
-
-    struct Nobody;
-
-    impl Service for Nobody {
-        fn on_upgrade(
-            &mut self,
-            _: Caller,
-            _: &Request<'_>,
-            _: &mut Actions,
-        ) -> Result<Upgrade, Response> {
-            Err(Response::text(Status::NOT_FOUND, "nobody"))
-        }
-
-        fn on_message(&mut self, _: ConnId, _: Message<'_>, _: &mut Actions) {}
-    }
+    use crate::engine::service::tests::Admits;
 
     /// An engine whose turns the test takes itself, and where to come to.
     struct Turns {
@@ -248,7 +231,7 @@ mod tests {
         }
 
         fn turn(&mut self) {
-            self.engine.turn(&mut Nobody).unwrap();
+            self.engine.turn(&mut Admits::Nobody).unwrap();
         }
 
         fn connect(&self) -> TcpStream {
@@ -309,7 +292,7 @@ mod tests {
         let peer = Peer::Tcp("192.0.2.1:5".parse().unwrap());
         let admit = |engine: &mut Engine, stream| {
             engine.admit(Socket::Tcp(stream), peer, Entrance::default());
-            engine.reap(&mut Nobody);
+            engine.reap(&mut Admits::Nobody);
         };
         let ((_first, first), (_second, mut second), (_third, third)) = (come(), come(), come());
         admit(&mut door.engine, first);

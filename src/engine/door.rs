@@ -290,9 +290,8 @@ const WAITING_KEPT: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::{Actions, Caller, Engine, Service, Upgrade};
-    use crate::http::Request;
-    use crate::ws::Message;
+    use crate::engine::Engine;
+    use crate::engine::service::tests::Admits;
 
     fn door(config: Config) -> (Door, Instant) {
         let now = Instant::now();
@@ -450,21 +449,6 @@ mod tests {
         }
     }
 
-    struct Nobody;
-
-    impl Service for Nobody {
-        fn on_upgrade(
-            &mut self,
-            _: Caller,
-            _: &Request<'_>,
-            _: &mut Actions,
-        ) -> Result<Upgrade, Response> {
-            Err(Response::text(Status::NOT_FOUND, "nobody"))
-        }
-
-        fn on_message(&mut self, _: ConnId, _: Message<'_>, _: &mut Actions) {}
-    }
-
     #[test]
     fn who_goes_without_having_been_let_in_is_forgotten() {
         let mut engine = Engine::new(Config::default()).unwrap();
@@ -472,7 +456,7 @@ mod tests {
         for n in 1..=WAITING_KEPT as u64 + 20 {
             drop(std::net::TcpStream::connect(address).unwrap());
             while engine.counters.accepted < n || engine.connections() > 0 {
-                engine.turn(&mut Nobody).unwrap();
+                engine.turn(&mut Admits::Nobody).unwrap();
             }
         }
         assert!(engine.door.waiting.len() <= WAITING_KEPT, "{}", engine.door.waiting.len());

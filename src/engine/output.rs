@@ -402,24 +402,7 @@ mod tests {
 
     use super::*;
     use crate::Config;
-    use crate::engine::{Actions, Caller, Upgrade};
-    use crate::http::{Request, Response};
-    use crate::ws::Message;
-
-    struct Anybody;
-
-    impl Service for Anybody {
-        fn on_upgrade(
-            &mut self,
-            _: Caller,
-            _: &Request<'_>,
-            _: &mut Actions,
-        ) -> Result<Upgrade, Response> {
-            Ok(Upgrade::default())
-        }
-
-        fn on_message(&mut self, _: ConnId, _: Message<'_>, _: &mut Actions) {}
-    }
+    use crate::engine::service::tests::Admits;
 
     const HANDSHAKE: &[u8] =
         b"GET / HTTP/1.1\r\nHost: t\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -432,7 +415,7 @@ mod tests {
         let mut client = TcpStream::connect(address).unwrap();
         client.write_all(HANDSHAKE).unwrap();
         while !engine.slots.iter().any(Conn::is_open) {
-            engine.turn(&mut Anybody).unwrap();
+            engine.turn(&mut Admits::Anybody).unwrap();
         }
         let audience = engine.actions.open_audience();
         let conn = engine.slots.iter_mut().next().unwrap();

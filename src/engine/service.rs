@@ -119,3 +119,30 @@ pub struct Upgrade {
     /// stranger can use up.
     pub member: bool,
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A service that has nothing to say to anybody, whom it lets in or not.
+    pub(in crate::engine) enum Admits {
+        Anybody,
+        Nobody,
+    }
+
+    impl Service for Admits {
+        fn on_upgrade(
+            &mut self,
+            _: Caller,
+            _: &Request<'_>,
+            _: &mut Actions,
+        ) -> Result<Upgrade, Response> {
+            match self {
+                Admits::Anybody => Ok(Upgrade::default()),
+                Admits::Nobody => Err(Response::text(Status::NOT_FOUND, "nobody")),
+            }
+        }
+
+        fn on_message(&mut self, _: ConnId, _: Message<'_>, _: &mut Actions) {}
+    }
+}

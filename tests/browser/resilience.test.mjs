@@ -239,7 +239,8 @@ describe('a network that goes', () => {
     await crowd.post(room, ...Array.from({ length: 1_100 }, (_, n) => `number ${n + 1}.`));
     line.mend();
     await comesBack(ann);
-    await ann.page.getByRole('button', { name: '1,100 new posts', exact: true }).click();
+    // Those that are forgotten count, until one says anew how far one had read.
+    await ann.page.getByRole('button', { name: /^1,[01]00 new posts$/ }).click();
     await ann.post('number 1100.').waitFor();
     await ann.isTold(/^\d+ earlier entries are no longer kept\.$/);
   });
