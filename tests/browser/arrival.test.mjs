@@ -15,6 +15,15 @@ async function hasNothingOf(person) {
   for (const field of await person.page.getByRole('searchbox').all()) assert.equal(await field.inputValue(), '');
 }
 
+/** Ann is in two rooms of which bea, who has an account too, knows nothing. @param {import('./support.mjs').House} house */
+async function annWithSecrets(house) {
+  const bea = await house.account('bea');
+  await bea.page.close();
+  const ann = await house.account('ann');
+  await ann.makeOpenRoom('rust');
+  return { ann, link: await ann.makeInviteRoom('secret') };
+}
+
 describe('a guest', () => {
   test('is in with one field', async (t) => {
     const house = await open(t);
@@ -105,11 +114,7 @@ describe('an account', () => {
 
   test('shares nothing with the next person at the same page', async (t) => {
     const house = await open(t);
-    const bea = await house.account('bea');
-    await bea.page.close();
-    const ann = await house.account('ann');
-    await ann.makeOpenRoom('rust');
-    const link = await ann.makeInviteRoom('secret');
+    const { ann, link } = await annWithSecrets(house);
     await ann.say('between us');
     await ann.hears('ann', 'between us');
     await ann.page.getByRole('button', { name: 'Search' }).click();
@@ -133,11 +138,7 @@ describe('an account', () => {
 
   test('shares nothing with the next person where the log-in was ended from elsewhere', async (t) => {
     const house = await open(t);
-    const bea = await house.account('bea');
-    await bea.page.close();
-    const ann = await house.account('ann');
-    await ann.makeOpenRoom('rust');
-    const link = await ann.makeInviteRoom('secret');
+    const { ann, link } = await annWithSecrets(house);
     const laptop = await house.visitor({ hash: new URL(link).hash, mayComplain: answered(401) });
     await laptop.logIn('ann');
     await laptop.isAt('secret');

@@ -218,15 +218,20 @@ describe('what was missed', () => {
     document.dispatchEvent(new Event('visibilitychange'));
   }, on);
 
+  /** Lines are posted while the owner has no connection. @param {Awaited<ReturnType<typeof library>>} all @param {ReturnType<typeof cable>} line @param {string[]} posted */
+  async function misses({ owner, robot }, line, posted) {
+    await line.cut();
+    await owner.page.getByText('Reconnecting').waitFor();
+    await robot.post('library', ...posted);
+    line.mend();
+    await comesBack(owner);
+  }
+
   test('while the connection was lost is not told as read before one has come to it', async (t) => {
     const house = await open(t, FLOOD);
     const line = cable();
     const all = await atItsEnd(house, { prepare: line.prepare });
-    await line.cut();
-    await all.owner.page.getByText('Reconnecting').waitFor();
-    await all.robot.post('library', ...lines(101, 400));
-    line.mend();
-    await comesBack(all.owner);
+    await misses(all, line, lines(101, 400));
     await beginsWhereItBegins(all, '300');
     await jumpsToTheEnd(all, '300', 'line 400.');
     await all.robot.post('library', ...lines(401, 440));
@@ -238,11 +243,7 @@ describe('what was missed', () => {
     const house = await open(t, FLOOD);
     const line = cable();
     const all = await atItsEnd(house, { prepare: line.prepare });
-    await line.cut();
-    await all.owner.page.getByText('Reconnecting').waitFor();
-    await all.robot.post('library', ...lines(101, 1_400));
-    line.mend();
-    await comesBack(all.owner);
+    await misses(all, line, lines(101, 1_400));
     await beginsWhereItBegins(all, '1,300');
     await jumpsToTheEnd(all, '1,300', 'line 1400.');
   });
@@ -254,11 +255,7 @@ describe('what was missed', () => {
     await turnsAway(all.owner, true);
     await all.robot.post('library', ...lines(101, 250));
     await all.owner.post('line 250.').waitFor();
-    await line.cut();
-    await all.owner.page.getByText('Reconnecting').waitFor();
-    await all.robot.post('library', ...lines(251, 400));
-    line.mend();
-    await comesBack(all.owner);
+    await misses(all, line, lines(251, 400));
     await all.owner.post('line 400.').waitFor();
     await turnsAway(all.owner, false);
     await beginsWhereItBegins(all, '300');

@@ -48,8 +48,6 @@ export function makeTimeline(parts) {
   /** Whether one has been brought to where the room begins for one; and whether one has gone to its end, or elsewhere, since. */
   let isPlaced = false;
   let hasGone = false;
-  /** Nobody sees the room as it is now. */
-  let isAway = false;
   let height = 0;
   /** Where one went last, and whether the post that the address names is yet to be shown. @type {{ place: Place | null, isDue: boolean }} */
   let target = { place: null, isDue: false };
@@ -69,8 +67,6 @@ export function makeTimeline(parts) {
       follows = true;
       if (next.want === 'new') isPlaced = hasGone = false;
     }
-    isAway = document.hidden || state.link.phase !== 'connected' || next.told < next.seq;
-    isPlaced &&= !isAway;
     const anchor = follows ? null : firstInView();
     showPages(state, next);
     const isMineLast = next.last?.kind === 'post' && next.last.from === state.me?.name;
@@ -124,11 +120,13 @@ export function makeTimeline(parts) {
   /** @param {Room} of */
   function toEnd(of) {
     log.scrollTop = log.scrollHeight;
-    if (isPlaced || hasGone || !of.timeline.isLoaded) return;
+    // Then nobody sees the room as it is now.
+    const isAway = document.hidden || state.link.phase !== 'connected' || of.told < of.seq;
+    if ((isPlaced && !isAway) || !of.timeline.isLoaded) return;
     isPlaced = !isAway;
     // Who comes, or comes back, to more than a screen of new posts begins where they begin.
     const mark = markOf();
-    if (!mark || of.read > (of.marker ?? 0)) return;
+    if (!mark || hasGone || of.read > (of.marker ?? 0)) return;
     if (mark.getBoundingClientRect().top > log.getBoundingClientRect().top) return;
     mark.scrollIntoView({ block: 'start' });
     follows = false;
