@@ -2,7 +2,6 @@
 //!
 //! Pure: reads the state and changes nothing, so that it can be asked again whenever the rules have changed.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::Chat;
@@ -12,6 +11,7 @@ use super::entry::{Mode, Post, What};
 use super::keys::PersonKey;
 use super::limits::{MEMBERS_MAX, MUTE_MS_MAX, PINS_MAX, ROOMS_PER_PERSON_MAX, SLOW_MS_MAX};
 use super::log::Guard;
+use super::members::rank;
 use super::mention;
 use super::name::Name;
 use super::now::UnixMs;
@@ -115,7 +115,7 @@ impl Chat {
             let can_own = room.is_invite() || !person.is_guest();
             can_own && !person.is_deleted() && member.role >= least
         });
-        let rank = |person: PersonKey, role| (role, Reverse(self.people[person].author.id));
+        let rank = |person: PersonKey, role| rank(role, self.people[person].author.id);
         heirs.max_by_key(|(person, member)| rank(*person, member.role)).map(|(person, _)| person)
     }
 

@@ -3,9 +3,12 @@
 //! A sorted array, not a tree or a table: most rooms have two members or ten, and there may be a hundred thousand rooms. In
 //! a room of ten thousand a newcomer moves half a megabyte, some 20 µs, which is what its commit costs many times over.
 
+use std::cmp::Reverse;
+
 use super::keys::PersonKey;
 use super::log::RestoredMember;
 use super::now::UnixMs;
+use super::person::PersonId;
 use super::role::Role;
 use super::seq::Seq;
 
@@ -25,6 +28,11 @@ pub(super) struct Member {
     pub(super) mentions: u64,
     /// What of the cursors is still to be told.
     pub(super) moved: Moved,
+}
+
+/// By what it goes who is to own a room: the role, and of the same the older account comes first.
+pub(super) fn rank(role: Role, person: PersonId) -> (Role, Reverse<PersonId>) {
+    (role, Reverse(person))
 }
 
 /// What of a member's cursors has moved and is still to be told.

@@ -3,13 +3,13 @@
 //! Owns the rooms and by what they are found: their ids, the names that open rooms have taken, the pair that a direct room
 //! is for. Invariant: there is always a lobby.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::{Index, IndexMut};
 
 use super::effect::RoomKey;
 use super::keys::PersonKey;
 use super::log::RestoredRoom;
+use super::members::rank;
 use super::name::{Skeleton, reserved};
 use super::people::People;
 use super::person::PersonId;
@@ -44,10 +44,10 @@ impl Pair {
     }
 }
 
-/// Who owns a room, or would be the first to: of the highest role the oldest account. The lobby, which is everybody's, is
+/// Who owns a room, or would be the first to. The lobby, which is everybody's, is
 /// nobody's but its owner's; a direct one has none.
 fn first_in_rank(room: &RestoredRoom) -> Option<PersonId> {
-    let first = room.members.iter().max_by_key(|member| (member.role, Reverse(member.person)))?;
+    let first = room.members.iter().max_by_key(|member| rank(member.role, member.person))?;
     let may_own = match room.kind {
         RoomKind::Direct => false,
         RoomKind::Lobby => first.role == Role::Owner,
