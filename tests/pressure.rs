@@ -4,6 +4,7 @@
 mod support;
 
 use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,6 +23,8 @@ use wsrelay::{Config, Waits};
 const MIB: usize = 1024 * 1024;
 /// As much as one message may be.
 const LARGE: usize = 60 * 1024;
+/// More than a share of any of these limits.
+const ANSWER: usize = 2 * MIB;
 
 /// `/together` are one audience, and what the one at `/together/asleep` hears of it is little; each at `/alone` is published what
 /// they say.
@@ -75,6 +78,14 @@ impl Door {
         assert!(read_head(&mut stream).starts_with("HTTP/1.1 101 "));
         stream
     }
+
+    /// Somebody who has been published, alone, as much as the server takes, and reads none of it.
+    fn open_and_fill(&self) -> UnixStream {
+        let mut alone = self.open("/alone");
+        let message = frame(0x82, &[b'a'; LARGE]);
+        let _ = (0..40).try_for_each(|_| alone.write_all(&message));
+        alone
+    }
 }
 
 impl Drop for Door {
@@ -84,8 +95,9 @@ impl Drop for Door {
 }
 
 impl Service for House {
-    fn on_request(&mut self, _: Caller, _: &Request<'_>, _: &mut Actions) -> Reply {
-        Response::text(Status::OK, &"r".repeat(4096)).into()
+    fn on_request(&mut self, _: Caller, request: &Request<'_>, _: &mut Actions) -> Reply {
+        let bytes = if request.target.path() == "/large" { ANSWER } else { 4096 };
+        Response::text(Status::OK, &"r".repeat(bytes)).into()
     }
 
     fn on_upgrade(
@@ -200,16 +212,29 @@ fn who_waits_for_little_of_what_others_were_sent_does_not_hold_all_of_it() {
 }
 
 #[test]
+fn who_was_not_offered_anything_yet_does_not_give_way() {
+    let (server, door, closed) = House::start(4 * MIB);
+    let _measured = Measured::begin();
+    let _others: Vec<_> = (0..30).map(|_| door.open("/alone")).collect();
+    let _asleep: Vec<_> = (0..10).map(|_| door.open_and_fill()).collect();
+    assert_eq!(closed.try_recv().ok(), None, "all of them hold less than there may be");
+    let mut asks = TcpStream::connect(server.address).unwrap();
+    asks.set_read_timeout(Some(PATIENCE)).unwrap();
+    asks.write_all(b"GET /large HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n").unwrap();
+    assert!(read_head(&mut asks).starts_with("HTTP/1.1 200 "));
+    let mut answer = Vec::new();
+    asks.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer.len(), ANSWER + 1, "a text ends its line");
+    assert_eq!(closed.recv_timeout(PATIENCE).ok(), Some(Ending::ByServer(CloseCode::TRY_AGAIN)));
+}
+
+#[test]
 fn what_is_published_counts_where_nobody_shares_it() {
     let (server, door, closed) = House::start(2 * MIB);
     let measured = Measured::begin();
-    let message = frame(0x82, &[b'a'; LARGE]);
     let mut each = Vec::new();
     for _ in 0..64 {
-        let mut alone = door.open("/alone");
-        // Until the server takes no more.
-        let _ = (0..40).try_for_each(|_| alone.write_all(&message));
-        each.push(alone);
+        each.push(door.open_and_fill());
         measured.assert_below(12 * MIB); // 16 MiB are what all of them may have queued before they are not read
     }
     eventually("those with more than a share are closed", || {

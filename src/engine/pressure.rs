@@ -86,8 +86,10 @@ impl Engine {
         self.pool.held() + self.audiences.held_bytes()
     }
 
+    /// Those whom the kernel takes no more for. What was not offered yet is nobody's fault, and is offered before the turn ends.
     fn those_over(&self, share: usize, are: impl Fn(&Phase) -> bool) -> Vec<ConnId> {
-        let over = self.slots.iter().filter(|conn| conn.outbox_weight() > share);
+        let blocked = self.slots.iter().filter(|conn| conn.flags.blocked);
+        let over = blocked.filter(|conn| conn.outbox_weight() > share);
         over.filter(|conn| are(&conn.phase)).map(|conn| conn.id).collect()
     }
 
