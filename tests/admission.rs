@@ -353,6 +353,35 @@ fn what_was_finished_and_is_answered_is_not_charged_any_more() {
     assert_eq!(unfinished(), 0, "the connection is kept, and holds nothing");
 }
 
+#[test]
+fn what_the_service_has_begun_on_is_answered_whatever_came_behind_it() {
+    let unfinished = Unfinished { pending_bytes_max: 30_000, ..Unfinished::default() };
+    let server = Server::start(Config { unfinished, ..Config::default() }, Later::default());
+    let mut watcher = Client::connect(server.address, "/");
+    let mut unfinished = || -> usize {
+        watcher.send_text("?");
+        watcher.hear_text().parse().unwrap()
+    };
+    let mut asker = connect(server.address);
+    let head = "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 40000\r\n\r\n";
+    asker.write_all(&[head.as_bytes(), &[b'b'; 20_000]].concat()).unwrap();
+    eventually("half of it has come", || unfinished() >= 20_000);
+    asker.write_all(&[b'b'; 20_000]).unwrap();
+    assert_eq!(
+        status(&read_head(&mut asker)),
+        "200",
+        "together it was more than is let be unfinished"
+    );
+
+    let mut hasty = connect(server.address);
+    let request = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
+    hasty.write_all(&[request.as_bytes(), &[b'x'; 40_000]].concat()).unwrap();
+    let mut answers = String::new();
+    hasty.read_to_string(&mut answers).unwrap();
+    assert_eq!(status(&answers), "200");
+    assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+}
+
 /// Reports what it is told, and stops at the message `hold` until it is let go.
 struct Held {
     heard: Sender<String>,

@@ -255,6 +255,7 @@ impl Engine {
                 let Some(conn) = self.slots.find(id) else { return };
                 let Phase::Http(http) = &mut conn.phase else { return };
                 http.turn = HttpTurn::Answer(exchange);
+                http.reader = Reader::new(); // the service has the request, and has taken of it what it needs
                 conn.mark = self.tick;
                 conn.flags.paused = true;
                 self.schedule(id);
@@ -395,7 +396,8 @@ impl Engine {
     }
 
     /// Charges what the connection now holds to the budget that all share. Over it, the connection that asked for more
-    /// goes: it may try again later.
+    /// goes: it may try again later. A request that the service has begun on is answered for all that, and what came behind it
+    /// is not.
     fn charge(&mut self, id: ConnId) {
         let Some(conn) = self.slots.find(id) else { return };
         let before = conn.charged;
@@ -404,14 +406,22 @@ impl Engine {
         if conn.charged <= before || !self.unfinished.is_over(conn.standing()) {
             return;
         }
-        match conn.phase {
-            Phase::Http(_) => {
-                let full = "The server holds too many unfinished requests.";
-                let response = Response::error(Status::SERVICE_UNAVAILABLE, "overloaded", full);
-                let seconds = self.door.seconds_from(Duration::from_secs(2));
-                let response = response.header("Retry-After", seconds.to_string()).closing();
-                self.respond(id, response, &Exchange::broken());
-            }
+        match &mut conn.phase {
+            Phase::Http(http) => match &mut http.turn {
+                HttpTurn::Answer(exchange) => {
+                    exchange.close();
+                    conn.flags.unread = false;
+                    self.unread.remove(&id);
+                    self.recount_unfinished(id);
+                }
+                _ => {
+                    let full = "The server holds too many unfinished requests.";
+                    let response = Response::error(Status::SERVICE_UNAVAILABLE, "overloaded", full);
+                    let seconds = self.door.seconds_from(Duration::from_secs(2));
+                    let response = response.header("Retry-After", seconds.to_string()).closing();
+                    self.respond(id, response, &Exchange::broken());
+                }
+            },
             _ => {
                 self.close(
                     id,

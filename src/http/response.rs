@@ -212,6 +212,11 @@ impl Exchange {
         Self { head, keep_alive: false, version: Version::Http11, if_none_match: None }
     }
 
+    /// Lets the connection end behind the response, whatever the client would like.
+    pub(crate) fn close(&mut self) {
+        self.keep_alive = false;
+    }
+
     /// Whether the client would go on using the connection.
     pub fn keeps_alive(&self) -> bool {
         self.keep_alive
