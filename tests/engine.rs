@@ -22,7 +22,8 @@ use wsrelay::ws::{CloseCode, Frame, Message};
 use wsrelay::{Config, Waits};
 
 /// Does what each message says, word by word: `send=X`, `publish=X`, `except=X`, `whisper=X`, `join`, `leave`, `disband`, `close`,
-/// `later`, `stand-still=MS`; `flood=N` and `flood-all=N` send and publish N megabytes.
+/// `later`, `stand-still=MS`; `flood=N` and `flood-all=N` send and publish N megabytes, `kilobytes=N` sends so many, and `tiny=N` so
+/// many messages.
 #[derive(Default)]
 struct Puppet {
     audience: Option<AudienceId>,
@@ -85,6 +86,14 @@ impl Service for Puppet {
                     for _ in 0..n.parse().unwrap() {
                         actions.send(id, Message::Text(&megabyte));
                     }
+                }
+                ("kilobytes", n) => {
+                    let kilobytes = "k".repeat(1024 * n.parse::<usize>().unwrap());
+                    actions.send(id, Message::Text(&kilobytes));
+                }
+                ("tiny", n) => {
+                    (0..n.parse().unwrap())
+                        .for_each(|_: u32| actions.send(id, Message::Text("tiny")));
                 }
                 ("flood-all", n) => {
                     let megabyte = "m".repeat(1 << 20);
@@ -338,6 +347,19 @@ fn who_was_not_sent_anything_yet_is_not_slow() {
         assert_eq!(ann.hear_text(), "1", "{script}");
         assert!(heard(&mut ann, 2).iter().all(|text| text.len() == 1 << 20), "{script}");
     }
+}
+
+#[test]
+fn who_takes_whatever_is_offered_is_not_slow_however_long_it_takes_to_offer_it() {
+    // Just under what an outbox holds, in frames of which the kernel is offered few at a time.
+    const TINY: usize = 174_000;
+    let server = Server::start(Config::default(), Puppet::default());
+    let mut ann = welcomed(&server);
+    ann.send_text(&format!("publish=1 tiny={TINY} kilobytes=60 send=2"));
+    assert_eq!(ann.hear_text(), "1");
+    assert!(heard(&mut ann, TINY).iter().all(|text| text == "tiny"));
+    assert_eq!(ann.hear_text().len(), 60 * 1024);
+    assert_eq!(ann.hear_text(), "2");
 }
 
 #[test]

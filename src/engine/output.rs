@@ -92,19 +92,29 @@ impl Engine {
     /// True when a connection's outbox is full even after trying to send: it is put on the list of slow readers.
     fn is_over_cap(&mut self, id: ConnId) -> bool {
         let cap = self.config.outbox_bytes_max;
-        if self.slots.find(id).is_some_and(|conn| conn.is_untried(cap)) {
-            self.flush(id);
-        }
+        self.offer(id, cap);
         // What is left stands behind a round that still grows.
         if self.slots.find(id).is_some_and(|conn| conn.is_untried(cap)) {
             self.deliver_published();
-            self.flush(id);
+            self.offer(id, cap);
         }
         let Some(conn) = self.slots.find(id) else { return true };
         if conn.outbox_bytes() >= cap {
             self.lists.close_as_slow(conn);
         }
         conn.flags.over_cap
+    }
+
+    /// Offers the kernel what a connection has queued, until less than so much is left, or what cannot be sent yet.
+    fn offer(&mut self, id: ConnId, bytes: usize) {
+        let mut before = usize::MAX;
+        while let Some(conn) = self.slots.find(id)
+            && conn.is_untried(bytes)
+            && conn.outbox_bytes() < before
+        {
+            before = conn.outbox_bytes();
+            self.flush(id);
+        }
     }
 
     fn publish(&mut self, audience: AudienceId, publication: &Publication) {
