@@ -175,7 +175,8 @@ impl Engine {
         self.lists.turned_away.retain(|waiting| *waiting != id);
         let answer = self.refusal(why);
         let Some(conn) = self.slots.find(id) else { return };
-        doorstep::tell(&mut conn.socket, &answer, &mut self.receive);
+        // Whoever reads at this moment has the buffer that all share.
+        doorstep::tell(&mut conn.socket, &answer, &mut [0; 4096]);
         self.kill(id, Ending::Lost);
     }
 

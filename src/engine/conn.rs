@@ -196,7 +196,7 @@ impl Conn {
             Phase::Open(_) if self.is_open() && !self.flags.pinged => {
                 return self.mark.after(waits.ping).round_up(waits.ping / PINGS_TOGETHER);
             }
-            Phase::Open(_) if self.is_open() => waits.ping + waits.pong,
+            Phase::Open(_) if self.is_open() => waits.ping.saturating_add(waits.pong),
             Phase::Open(_) | Phase::Lingering { .. } => waits.close,
             Phase::Dead => Duration::ZERO,
         };

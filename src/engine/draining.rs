@@ -129,6 +129,7 @@ impl Engine {
             if let Phase::Http(http) = &conn.phase
                 && http.is_waiting()
                 && conn.outbox_bytes() == 0
+                && !conn.flags.unread
             {
                 self.kill(id, Ending::Lost);
             }
