@@ -9,7 +9,9 @@ use super::command::Act;
 use super::effect::RoomKey;
 use super::entry::{Mode, Post, What};
 use super::keys::PersonKey;
-use super::limits::{MEMBERS_MAX, MUTE_MS_MAX, PINS_MAX, ROOMS_PER_PERSON_MAX, SLOW_MS_MAX};
+use super::limits::{
+    MEMBERS_MAX, MUTE_MS_MAX, PINS_MAX, REACTIONS_MAX, ROOMS_PER_PERSON_MAX, SLOW_MS_MAX,
+};
 use super::log::Guard;
 use super::members::rank;
 use super::mention;
@@ -178,7 +180,8 @@ impl Chat {
             }
             Act::React { post, emoji, on } => {
                 let react = What::React { post: *post, emoji: emoji.clone(), on: *on };
-                return Ok((Guard::Post(*post), react));
+                let has_room = Guard::Reaction(*post, REACTIONS_MAX);
+                return Ok((if *on { has_room } else { Guard::Post(*post) }, react));
             }
             Act::Pin { post, on } => {
                 let guard = if *on { Guard::Pin(*post, PINS_MAX) } else { Guard::Post(*post) };

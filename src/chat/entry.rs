@@ -233,6 +233,15 @@ pub struct Reaction {
     pub users: Vec<Name>,
 }
 
+/// How many reactions a post has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReactionsMax {
+    /// Different ones.
+    pub emoji: u16,
+    /// People under each of them.
+    pub people: u16,
+}
+
 impl Record {
     /// Bytes of what people wrote in it and put to it, as they are sent.
     pub fn bytes(&self) -> usize {
@@ -258,6 +267,16 @@ impl Reaction {
     }
 }
 
+impl ReactionsMax {
+    /// Whether somebody may react in this way, for all that others have put there.
+    pub fn leave_room(self, there: &[Reaction], emoji: &Emoji, by: &Name) -> bool {
+        let (same, different): (Vec<_>, Vec<_>) =
+            there.iter().partition(|reaction| reaction.emoji == *emoji);
+        let others = same.iter().flat_map(|reaction| &reaction.users).filter(|user| *user != by);
+        different.len() < self.emoji.into() && others.count() < self.people.into()
+    }
+}
+
 impl From<Entry> for Record {
     /// An entry that nothing has been made of yet.
     fn from(entry: Entry) -> Self {
@@ -269,3 +288,33 @@ impl From<Entry> for Record {
 const BYTES_AROUND_EMOJI: usize = 24;
 /// Two quotes and a comma.
 const BYTES_AROUND_NAME: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_for_so_many_different_reactions_and_so_many_people_under_each() {
+        let reaction = |emoji, users: &[&str]| Reaction {
+            emoji: Emoji::stored(emoji),
+            users: users.iter().map(|user| Name::stored(user)).collect(),
+        };
+        let there = [reaction("👍", &["ana", "bo"]), reaction("🎉", &["ana"])];
+        let leave_room = |emoji, people, put, by| {
+            let (put, by) = (Emoji::stored(put), Name::stored(by));
+            ReactionsMax { emoji, people }.leave_room(&there, &put, &by)
+        };
+        for (emoji, people, put, by, expected) in [
+            (3, 3, "👍", "cy", true),
+            (3, 2, "👍", "cy", false),
+            (3, 2, "👍", "bo", true),
+            (2, 2, "🎉", "cy", true),
+            (2, 1, "🎉", "cy", false),
+            (3, 1, "🍵", "cy", true),
+            (2, 1, "🍵", "ana", false),
+        ] {
+            let has_room = leave_room(emoji, people, put, by);
+            assert_eq!(has_room, expected, "{put} by {by}, {emoji} and {people}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! Every limit of the chat, its value, and why. They are told to clients in `welcome`.
 
+use super::entry::ReactionsMax;
 use super::text;
 
 /// What an operator can change.
@@ -111,6 +112,9 @@ pub const ROOMS_MAX: usize = 100_000;
 pub const OPEN_ROOMS_LISTED_MAX: usize = 1_000;
 /// Posts of one room that are pinned at one time. More than anybody looks through, and a list of them is cheap.
 pub const PINS_MAX: u16 = 100;
+/// Different reactions to one post, and people who react in one way. More than anybody looks through; and what is put in order
+/// when the post is read, and taken away when it is deleted, stays a moment's work.
+pub const REACTIONS_MAX: ReactionsMax = ReactionsMax { emoji: 32, people: 1_000 };
 /// Members of a group or an invite room.
 pub const MEMBERS_MAX: usize = 10_000;
 /// Mentions of one post; further ones are text.

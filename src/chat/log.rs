@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::entry::{Entry, Record, What};
+use super::entry::{Entry, ReactionsMax, Record, What};
 use super::event::Hit;
 use super::lapse::Lapse;
 use super::now::UnixMs;
@@ -79,6 +79,8 @@ pub enum Guard {
     PostBy(Seq, PersonId),
     /// The post is in the log, and fewer others of the room than this are pinned.
     Pin(Seq, u16),
+    /// The post is in the log, and what others have put to it leaves room for the reaction that the entry puts.
+    Reaction(Seq, ReactionsMax),
     /// The post is itself in the log, by its key: a repetition is answered as one, and nothing is written.
     Known,
 }
@@ -131,6 +133,8 @@ pub enum Written {
     NotAuthor,
     /// As many posts are pinned as the guard lets be.
     PinsFull,
+    /// As many reactions are put to the post as the guard lets be.
+    ReactionsFull,
     /// The cursor, as merged, and what is left after it.
     Cursor {
         /// The last entry received.

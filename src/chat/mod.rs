@@ -103,7 +103,7 @@ use std::sync::Arc;
 
 pub use command::{Act, Command, HistoryFrom, NewRoom, Request, RequestId, Whisper};
 pub use effect::{CallId, CloseReason, Effect, ReplyTo, RoomKey, SessionId};
-pub use entry::{Entry, Marks, Mode, Post, Reaction, Record, What};
+pub use entry::{Entry, Marks, Mode, Post, Reaction, ReactionsMax, Record, What};
 pub use event::{
     Answer, Event, Hit, Joined, Member, OutReason, Presence, Recovered, RoomSummary, Unread, User,
     Welcome,

@@ -158,6 +158,7 @@ impl Chat {
             Written::NoPost => Refusal::NoPost,
             Written::NotAuthor => Refusal::NotAllowed,
             Written::PinsFull => Refusal::TooManyPins,
+            Written::ReactionsFull => Refusal::TooMany,
             Written::Failed(failure) => failure.into(),
             Written::Created { .. } | Written::Cursor { .. } | Written::Done => Refusal::Corrupt,
         };

@@ -83,6 +83,11 @@ fn rows_with_numbers() -> Vec<String> {
         format!("| a post | {} characters |", count(chat::Limits::default().post_chars_max)),
         format!("| pinned posts of a room | {} |", count(chat::PINS_MAX)),
         format!(
+            "| different reactions to a post; people under each | {}; {} |",
+            count(chat::REACTIONS_MAX.emoji),
+            count(chat::REACTIONS_MAX.people),
+        ),
+        format!(
             "| what waits for the store | {} requests, {}: of writes, of replays, of histories and of searches |",
             count(store::WAITING_MAX),
             bytes(store::WAITING_BYTES_MAX),

@@ -120,10 +120,10 @@ impl<D: Tables> Log<D> {
 
     /// A repetition is answered as such whatever has changed since: what is in the log is in the log.
     fn append(&mut self, append: &Append) -> Result<Written, Fault> {
-        let Append { room, basis, guard, at, .. } = *append;
+        let Append { room, basis, at, .. } = *append;
         let head = self.head(room)?;
         let refused = match head.rules == basis {
-            true => self.check(room, guard)?,
+            true => self.check(append)?,
             false => Some(Written::Stale),
         };
         if let Some(refused) = refused {
@@ -148,19 +148,28 @@ impl<D: Tables> Log<D> {
         Ok(kept.map(|kept| repeated(kept, Digest::of(post))))
     }
 
-    fn check(&mut self, room: RoomNo, guard: Guard) -> Result<Option<Written>, Fault> {
+    fn check(&mut self, append: &Append) -> Result<Option<Written>, Fault> {
+        let Append { room, guard, ref from, ref what, .. } = *append;
         let post = match guard {
             Guard::None => return Ok(None),
             Guard::Known => return Ok(Some(Written::NoPost)),
-            Guard::Post(post) | Guard::PostBy(post, _) | Guard::Pin(post, _) => post,
+            Guard::Post(post)
+            | Guard::PostBy(post, _)
+            | Guard::Pin(post, _)
+            | Guard::Reaction(post, _) => post,
         };
         let Some(author) = self.tables.author_of_post(room, post)? else {
             return Ok(Some(Written::NoPost));
         };
-        Ok(match guard {
-            Guard::PostBy(_, person) if author != person => Some(Written::NotAuthor),
-            Guard::Pin(_, max) if self.tables.pinned_but(room, post)? >= max.into() => {
+        Ok(match (guard, what) {
+            (Guard::PostBy(_, person), _) if author != person => Some(Written::NotAuthor),
+            (Guard::Pin(_, max), _) if self.tables.pinned_but(room, post)? >= max.into() => {
                 Some(Written::PinsFull)
+            }
+            (Guard::Reaction(_, max), What::React { emoji, .. })
+                if !self.tables.has_room_for_reaction((room, post), emoji, from.id, max)? =>
+            {
+                Some(Written::ReactionsFull)
             }
             _ => None,
         })

@@ -25,8 +25,8 @@ use std::sync::Arc;
 use super::accounts::SessionNo;
 use crate::chat::log::Create;
 use crate::chat::{
-    Author, Body, Emoji, Entry, Lapse, Mode, Name, PersonId, Post, PostKey, Profile, Role, RoomId,
-    RoomKind, RoomNo, Seq, UnixMs,
+    Author, Body, Emoji, Entry, Lapse, Mode, Name, PersonId, Post, PostKey, Profile, ReactionsMax,
+    Role, RoomId, RoomKind, RoomNo, Seq, UnixMs,
 };
 
 /// Rows, in transactions. See the [module](self) for what those promise.
@@ -112,6 +112,18 @@ pub trait Tables {
     /// # Errors
     /// See [`head`](Tables::head).
     fn pinned_but(&mut self, room: RoomNo, post: Seq) -> Result<u64, Fault>;
+
+    /// Whether a person may react to a post in this way: fewer others than `max` have, and there are fewer other ways.
+    ///
+    /// # Errors
+    /// See [`head`](Tables::head).
+    fn has_room_for_reaction(
+        &mut self,
+        post: (RoomNo, Seq),
+        emoji: &Emoji,
+        by: PersonId,
+        max: ReactionsMax,
+    ) -> Result<bool, Fault>;
 
     /// How many posts a room has up to and including this place, deleted ones too; 0 at [`Seq::START`].
     ///

@@ -77,28 +77,33 @@ impl RoomLog {
         if basis != self.rules {
             return Written::Stale;
         }
-        match self.guarded(guard) {
+        match self.guarded(guard, &from, &what) {
             Ok(()) => Written::Entry(self.commit(at, from, what)),
             Err(turned_back) => turned_back,
         }
     }
 
-    fn guarded(&self, guard: Guard) -> Result<(), Written> {
+    fn guarded(&self, guard: Guard, from: &Author, what: &What) -> Result<(), Written> {
         let (seq, author) = match guard {
             Guard::None => return Ok(()),
             Guard::Known => return Err(Written::NoPost),
-            Guard::Post(seq) | Guard::Pin(seq, _) => (seq, None),
+            Guard::Post(seq) | Guard::Pin(seq, _) | Guard::Reaction(seq, _) => (seq, None),
             Guard::PostBy(seq, author) => (seq, Some(author)),
         };
-        let post = self.find(seq).map(|line| &line.record.entry);
-        match post.filter(|entry| matches!(entry.what, What::Post(_))) {
+        let post = self.find(seq).map(|line| &line.record);
+        match post.filter(|record| matches!(record.entry.what, What::Post(_))) {
             None => Err(Written::NoPost),
-            Some(post) if author.is_some_and(|author| author != post.from.id) => {
+            Some(post) if author.is_some_and(|author| author != post.entry.from.id) => {
                 Err(Written::NotAuthor)
             }
-            Some(_) => match guard {
-                Guard::Pin(_, pins_max) if self.pinned_but(seq) >= pins_max.into() => {
+            Some(post) => match (guard, what) {
+                (Guard::Pin(_, pins_max), _) if self.pinned_but(seq) >= pins_max.into() => {
                     Err(Written::PinsFull)
+                }
+                (Guard::Reaction(_, max), What::React { emoji, .. })
+                    if !max.leave_room(&post.marks.reactions, emoji, &from.name) =>
+                {
+                    Err(Written::ReactionsFull)
                 }
                 _ => Ok(()),
             },

@@ -374,3 +374,34 @@ fn pins_are_listed_and_so_many() {
         bo  pins ~team -> bo: ok ~team [] as_of=1\n";
     run_unlimited(&script);
 }
+
+#[test]
+fn a_post_has_so_many_different_reactions() {
+    let mut script = String::from(
+        "accounts ana
+        hide ok
+        ana create open den
+        ana create invite ~inv
+        ",
+    );
+    for room in ["den", "~inv"] {
+        script += &format!("ana post {room} \"x\"\n");
+        let emoji = |n: u32| char::from_u32(0x1f600 + n).unwrap();
+        (1..=32).for_each(|n| script += &format!("ana react {room} 2 {}\n", emoji(n)));
+        script += &format!(
+            "show ok
+            ana react {room} 2 {other}     -> ana: err too_many
+            ana react {room} 2 {first}     -> ana: ok {room}#35
+            ana react {room} 2 {first} off -> ana: ok {room}#36
+            ana react {room} 2 {other}     -> ana: ok {room}#37
+            ana react {room} 2 {first}     -> ana: err too_many
+            ana react {room} 2 {first} off -> ana: ok {room}#38
+            ana react {room} 9 {first}     -> ana: err no_post
+            hide ok
+            ",
+            first = emoji(1),
+            other = emoji(33),
+        );
+    }
+    run_unlimited(&script);
+}

@@ -4,8 +4,8 @@
 //! opened again; a commit that succeeds settles that. See the module of [`Tables`].
 
 use super::dice::Dice;
-use super::rows::Rows;
-use crate::chat::{Lapse, Name, PersonId, PostKey, RoomId, RoomNo, Seq};
+use super::rows::{Room, Rows};
+use crate::chat::{Emoji, Lapse, Name, PersonId, PostKey, ReactionsMax, RoomId, RoomNo, Seq};
 use crate::store::SessionNo;
 use crate::store::tables::{Change, Fault, Head, Keyed, Standing, Tables};
 
@@ -92,7 +92,7 @@ impl Disk {
     fn room<T>(
         &mut self,
         room: RoomNo,
-        read: impl FnOnce(&super::rows::Room) -> Option<T>,
+        read: impl FnOnce(&Room) -> Option<T>,
     ) -> Result<Option<T>, Fault> {
         Ok(self.rows()?.room(room).and_then(read))
     }
@@ -165,6 +165,17 @@ impl Tables for Disk {
 
     fn pinned_but(&mut self, room: RoomNo, post: Seq) -> Result<u64, Fault> {
         Ok(self.room(room, |room| Some(room.pinned_but(post)))?.unwrap_or(0))
+    }
+
+    fn has_room_for_reaction(
+        &mut self,
+        (room, post): (RoomNo, Seq),
+        emoji: &Emoji,
+        by: PersonId,
+        max: ReactionsMax,
+    ) -> Result<bool, Fault> {
+        let leaves_room = |room: &Room| Some(room.row(post)?.leaves_room(max, emoji, by));
+        Ok(self.room(room, leaves_room)?.unwrap_or(false))
     }
 
     fn posts_through(&mut self, room: RoomNo, seq: Seq) -> Result<u64, Fault> {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use crate::chat::log::{Restored, RestoredMember, RestoredPerson, RestoredRoom};
 use crate::chat::{
-    Author, Entry, Epoch, Lapse, Marks, Mode, PersonId, PostKey, Profile, Reaction, Record, RoomId,
-    RoomKind, RoomNo, Seq, UnixMs, What,
+    Author, Emoji, Entry, Epoch, Lapse, Marks, Mode, PersonId, PostKey, Profile, Reaction,
+    ReactionsMax, Record, RoomId, RoomKind, RoomNo, Seq, UnixMs, What,
 };
 use crate::store::SessionNo;
 use crate::store::tables::{Change, Digest, Head, Keyed, Standing};
@@ -47,7 +47,7 @@ pub(crate) struct Row {
     posts: u64,
     digest: Option<Digest>,
     /// Who put which reaction, by the entry that says so.
-    reactions: BTreeMap<Seq, (crate::chat::Emoji, Author)>,
+    reactions: BTreeMap<Seq, (Emoji, Author)>,
 }
 
 #[derive(Clone, Debug)]
@@ -346,7 +346,17 @@ impl Room {
     }
 }
 
-fn grouped(reactions: &BTreeMap<Seq, (crate::chat::Emoji, Author)>) -> Vec<Reaction> {
+impl Row {
+    pub(super) fn leaves_room(&self, max: ReactionsMax, emoji: &Emoji, by: PersonId) -> bool {
+        let others = self.reactions.values().filter(|(_, author)| author.id != by);
+        let same = others.filter(|(put, _)| put == emoji).count();
+        let mut different: BTreeSet<_> = self.reactions.values().map(|(put, _)| put).collect();
+        different.remove(emoji);
+        different.len() < max.emoji.into() && same < max.people.into()
+    }
+}
+
+fn grouped(reactions: &BTreeMap<Seq, (Emoji, Author)>) -> Vec<Reaction> {
     let mut grouped: Vec<Reaction> = Vec::new();
     for (emoji, author) in reactions.values() {
         match grouped.iter_mut().find(|reaction| reaction.emoji == *emoji) {

@@ -90,6 +90,7 @@ impl Tally {
             Written::Stale => "written: stale",
             Written::NoPost => "written: no post",
             Written::PinsFull => "written: pins full",
+            Written::ReactionsFull => "written: reactions full",
             Written::NotAuthor => "written: not author",
             Written::Cursor { .. } => "written: cursor",
             Written::Done => "written: done",

@@ -1,12 +1,12 @@
 //! The table of all logs, and what later entries make of a post.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::fields::{POST, TOMBSTONE, signed, unsigned};
 use super::index;
 use super::row::{Row, columns};
 use super::trouble::Trouble;
-use crate::chat::{Author, Body, Emoji, PersonId, PostKey, RoomNo, Seq, UnixMs};
+use crate::chat::{Author, Body, Emoji, PersonId, PostKey, ReactionsMax, RoomNo, Seq, UnixMs};
 
 /// Where the index for searches ends, in the order of commits.
 type Indexed = i64;
@@ -80,6 +80,38 @@ pub(super) fn pinned_but(db: &Connection, room: RoomNo, post: Seq) -> Result<u64
     )?;
     let count = select.query_one([signed(room.0), signed(post.0)], |row| row.get(0))?;
     Ok(unsigned(count))
+}
+
+/// Whether a person may react to a post in this way, for all that others have put to it.
+pub(super) fn has_room_for_reaction(
+    db: &Connection,
+    (room, post): (RoomNo, Seq),
+    emoji: &Emoji,
+    by: PersonId,
+    max: ReactionsMax,
+) -> Result<bool, Trouble> {
+    let (room, post, emoji) = (signed(room.0), signed(post.0), emoji.as_str());
+    let mut others = db.prepare_cached(
+        "SELECT count(*) FROM (
+             SELECT 1 FROM reactions WHERE room = ?1 AND post = ?2 AND emoji = ?3 AND author <> ?4 LIMIT ?5
+         )",
+    )?;
+    let people: u16 =
+        others.query_one(params![room, post, emoji, signed(by.0), max.people], |row| row.get(0))?;
+    // From one to the next, past all who have put it.
+    let mut next = db.prepare_cached(
+        "SELECT emoji FROM reactions WHERE room = ?1 AND post = ?2 AND emoji > ?3 ORDER BY emoji LIMIT 1",
+    )?;
+    let (mut last, mut different) = (String::new(), 0);
+    while different < max.emoji {
+        let Some(found) = next.query_row(params![room, post, last], |row| row.get(0)).optional()?
+        else {
+            break;
+        };
+        last = found;
+        different += u16::from(last != emoji);
+    }
+    Ok(people < max.people && different < max.emoji)
 }
 
 /// The last place of a room.

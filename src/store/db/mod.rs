@@ -37,7 +37,9 @@ use self::trouble::{Complaints, Trouble};
 use super::accounts::SessionNo;
 use super::tables::{Change, Digest, Fault, Head, Keyed, Standing, Tables};
 use crate::chat::log::{Failure, Read, ReadOut};
-use crate::chat::{Entry, Lapse, Name, PersonId, PostKey, RoomId, RoomNo, Seq};
+use crate::chat::{
+    Emoji, Entry, Lapse, Name, PersonId, PostKey, ReactionsMax, RoomId, RoomNo, Seq,
+};
 
 /// The writer's connection.
 #[derive(Debug)]
@@ -265,6 +267,17 @@ impl Tables for Db {
     fn pinned_but(&mut self, room: RoomNo, post: Seq) -> Result<u64, Fault> {
         let pinned = entries::pinned_but(&self.connection, room, post);
         self.tell("reading", pinned)
+    }
+
+    fn has_room_for_reaction(
+        &mut self,
+        post: (RoomNo, Seq),
+        emoji: &Emoji,
+        by: PersonId,
+        max: ReactionsMax,
+    ) -> Result<bool, Fault> {
+        let has_room = entries::has_room_for_reaction(&self.connection, post, emoji, by, max);
+        self.tell("reading", has_room)
     }
 
     fn posts_through(&mut self, room: RoomNo, seq: Seq) -> Result<u64, Fault> {

@@ -13,6 +13,7 @@ use super::entries;
 use super::fields::{POST, TOMBSTONE, signed, unsigned};
 use super::row::{Row, columns};
 use super::trouble::Trouble;
+use crate::chat::limits::REACTIONS_MAX;
 use crate::chat::log::ReadOut;
 use crate::chat::{Body, Emoji, Marks, Name, Reaction, Record, RoomNo, Seq, What};
 
@@ -293,7 +294,7 @@ fn react(reactions: &mut Vec<Reaction>, there: Option<usize>, emoji: Emoji, user
         Some(index) if reactions[index].users.len() < REACTION_USERS_MAX => {
             reactions[index].users.push(user);
         }
-        None if reactions.len() < REACTIONS_MAX => {
+        None if reactions.len() < usize::from(REACTIONS_MAX.emoji) => {
             reactions.push(Reaction { emoji, users: vec![user] });
         }
         _ => {}
@@ -303,10 +304,7 @@ fn react(reactions: &mut Vec<Reaction>, there: Option<usize>, emoji: Emoji, user
 /// Bytes of text of one page of a history or a search, as of one replay: what a page comes to on the wire has to fit in an
 /// outbox.
 pub(super) const PAGE_BYTES_MAX: usize = 256 * 1024;
-/// Different reactions to one post that are read, the earliest, and users of one reaction. Nobody looks at more, and a page
-/// of posts with thousands of each would not fit anywhere.
-const REACTIONS_MAX: usize = 32;
-/// See [`REACTIONS_MAX`].
+/// People under one reaction that are read, the earliest. Nobody looks at more.
 const REACTION_USERS_MAX: usize = 256;
 /// Bytes of the reactions to all posts of one page, [as they are sent](Reaction::bytes): a crowd that has reacted to all of
 /// them makes no page that takes the loop long to tell. With the texts, and what JSON adds to them, they leave a third of an

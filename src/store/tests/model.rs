@@ -322,7 +322,10 @@ impl Room {
         };
         match append.guard {
             Guard::Known => return Written::NoPost,
-            Guard::Post(post) | Guard::PostBy(post, _) | Guard::Pin(post, _)
+            Guard::Post(post)
+            | Guard::PostBy(post, _)
+            | Guard::Pin(post, _)
+            | Guard::Reaction(post, _)
                 if post_at(post).is_none() =>
             {
                 return Written::NoPost;
@@ -331,6 +334,14 @@ impl Room {
                 let pinned = self.records().into_iter().filter(|record| record.marks.pinned);
                 if pinned.filter(|record| record.entry.seq != post).count() >= max.into() {
                     return Written::PinsFull;
+                }
+            }
+            Guard::Reaction(post, max) => {
+                let What::React { emoji, .. } = &append.what else { panic!("{append:?}") };
+                let there = self.records().into_iter().find(|record| record.entry.seq == post);
+                let there = there.expect("a post").marks.reactions;
+                if !max.leave_room(&there, emoji, &append.from.name) {
+                    return Written::ReactionsFull;
                 }
             }
             Guard::PostBy(post, person) if post_at(post) != Some(person) => {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::model::{Model, places};
 use super::*;
 use crate::chat::log::Failure;
-use crate::chat::{Emoji, Entry, Lapse, Mode};
+use crate::chat::{Emoji, Entry, Lapse, Mode, ReactionsMax};
 use crate::store::AFTER_MS;
 use crate::store::accounts::SessionNo;
 use crate::store::tables::{Change, Digest, Fault, Head, Keyed, Standing, Tables};
@@ -74,7 +74,11 @@ fn request(model: &Model, (kind, room, person, a, b): Dice) -> Request {
         }
         10 => What::Delete { post: seq },
         11..13 => {
-            let emoji = Emoji::stored(["👍", "🎉"][usize::from(b) % 2]);
+            let emoji = Emoji::stored(["👍", "🎉", "🍵"][usize::from(b) % 3]);
+            if on {
+                let max = ReactionsMax { emoji: u16::from(a % 4), people: u16::from(b % 4) };
+                guard = Guard::Reaction(seq, max);
+            }
             What::React { post: seq, emoji, on }
         }
         13 => {
@@ -267,6 +271,17 @@ impl Tables for Failing {
     fn pinned_but(&mut self, room: RoomNo, post: Seq) -> Result<u64, Fault> {
         self.step()?;
         self.db.pinned_but(room, post)
+    }
+
+    fn has_room_for_reaction(
+        &mut self,
+        post: (RoomNo, Seq),
+        emoji: &Emoji,
+        by: PersonId,
+        max: ReactionsMax,
+    ) -> Result<bool, Fault> {
+        self.step()?;
+        self.db.has_room_for_reaction(post, emoji, by, max)
     }
 
     fn posts_through(&mut self, room: RoomNo, seq: Seq) -> Result<u64, Fault> {
