@@ -10,6 +10,7 @@ use super::effect::{CloseReason, RoomKey};
 use super::event::Event;
 use super::keys::PersonKey;
 use super::limits::{GUEST_GRACE_MS, GUESTS_FULL_AFTER_MS, IDLE_GUEST_GRACE_MS};
+use super::now::UnixMs;
 use super::pending::{Asked, Asker, Chore, Wish};
 use super::people::Whereabouts;
 use super::person::{Author, PersonId, Profile};
@@ -69,21 +70,27 @@ impl Chat {
     /// Makes the first account of all the owner of a lobby that has none. Tried whenever that account comes, since the
     /// program may have ended between the registration and this.
     pub(super) fn crown_if_first(&mut self, person: PersonKey) {
-        let lobby = &self.rooms[self.rooms.lobby()];
-        let is_first = self.people.is_first(self.people[person].author.id);
-        let is_crown = |chore: &Asked| matches!(chore.wish, Wish::Chore(Chore::Crown));
-        if lobby.owners == 0 && is_first && !self.chores.iter().any(is_crown) {
-            self.do_chore(Chore::Crown, person, lobby.id.clone());
+        if self.people.is_first(self.people[person].author.id) {
+            self.crown_where_nobody_is(self.rooms.lobby(), person);
         }
     }
 
     /// Makes who came first into a room that all had left its owner, or nobody would ever moderate it again.
     pub(super) fn crown_if_alone(&mut self, key: RoomKey, id: PersonId) {
-        let room = &self.rooms[key];
         if let Some(person) = self.people.find_living(id)
-            && room.kind != RoomKind::Lobby
-            && room.owners == 0
+            && self.rooms[key].kind != RoomKind::Lobby
         {
+            self.crown_where_nobody_is(key, person);
+        }
+    }
+
+    /// Unless somebody else has been waiting for it to be written.
+    fn crown_where_nobody_is(&mut self, key: RoomKey, person: PersonKey) {
+        let room = &self.rooms[key];
+        let is_crown = |chore: &Asked| {
+            chore.room == room.id && matches!(chore.wish, Wish::Chore(Chore::Crown))
+        };
+        if room.owners == 0 && !self.chores.iter().any(is_crown) {
             self.do_chore(Chore::Crown, person, room.id.clone());
         }
     }
@@ -200,6 +207,8 @@ impl Chat {
         for session in self.people[person].sessions.clone().iter() {
             self.close(session, CloseReason::LoggedOut);
         }
+        // When they were there before is nobody's business any more.
+        self.people[person].seen(UnixMs(0));
         self.count_out(person);
         self.people.delete(person);
         let lobby = self.rooms.lobby();

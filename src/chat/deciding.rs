@@ -88,29 +88,34 @@ impl Chat {
     }
 
     fn decide_chore(&self, room: &Room, person: PersonKey, chore: Chore) -> Result<What, Refusal> {
-        let is_owner = room.role_of(person) == Some(Role::Owner);
+        let known = &self.people[person];
+        let may_come = !known.is_deleted() && !room.banned.contains(&known.author.id);
+        let is_last_owner = room.role_of(person) == Some(Role::Owner) && room.owners == 1;
         // What one did not ask for can come after one has left; the lobby nobody leaves.
         let is_there = room.kind == RoomKind::Lobby || room.is_member(person);
-        let has_other_owner = room.owners > u32::from(is_owner);
-        let heir = || if has_other_owner { None } else { self.heir(room, person) };
         let crown = |heir| What::Role { user: self.author(heir), role: Role::Owner };
         match chore {
-            Chore::Crown if room.owners == 0 && is_there => Ok(crown(person)),
-            Chore::Bequeath => heir().map(crown).ok_or(Refusal::Already),
-            Chore::Leave if is_owner => Ok(heir().map_or(What::Leave, crown)),
+            Chore::Crown | Chore::Bequeath if room.owners > 0 => Err(Refusal::Already),
+            Chore::Crown if is_there => Ok(crown(person)),
+            Chore::Crown | Chore::Bequeath => {
+                self.heir(room, None).map(crown).ok_or(Refusal::Already)
+            }
+            Chore::Leave if is_last_owner => {
+                Ok(self.heir(room, Some(person)).map_or(What::Leave, crown))
+            }
             Chore::Leave if room.is_member(person) => Ok(What::Leave),
-            Chore::Join if !room.is_member(person) => Ok(What::Join),
+            Chore::Join if !room.is_member(person) && may_come => Ok(What::Join),
             Chore::Succeed(role) if room.role_of(person).is_some_and(|own| own != role) => {
                 Ok(What::Role { user: self.author(person), role })
             }
-            Chore::Crown | Chore::Leave | Chore::Join | Chore::Succeed(_) => Err(Refusal::Already),
+            Chore::Leave | Chore::Join | Chore::Succeed(_) => Err(Refusal::Already),
         }
     }
 
-    /// Who owns a room after its last owner: the one of the highest role, and of those the oldest account. The lobby, where
-    /// members are not chosen, passes to admins only.
-    fn heir(&self, room: &Room, owner: PersonKey) -> Option<PersonKey> {
-        let others = room.members.iter().filter(|(person, _)| *person != owner);
+    /// Who owns a room after its last owner, who may still be there: the one of the highest role, and of those the oldest
+    /// account. The lobby, where members are not chosen, passes to admins only.
+    fn heir(&self, room: &Room, owner: Option<PersonKey>) -> Option<PersonKey> {
+        let others = room.members.iter().filter(|(person, _)| Some(*person) != owner);
         let least = if room.kind == RoomKind::Lobby { Role::Admin } else { Role::Reader };
         let heirs = others.filter(|(person, member)| {
             let person = &self.people[*person];
@@ -341,7 +346,7 @@ impl Chat {
         person: PersonKey,
     ) -> Result<What, Refusal> {
         match keeps_an_owner(room, standing) {
-            Err(refusal) if self.heir(room, person).is_some() => Err(refusal),
+            Err(refusal) if self.heir(room, Some(person)).is_some() => Err(refusal),
             _ => Ok(What::Leave),
         }
     }

@@ -158,6 +158,78 @@ fn a_lobby_whose_owners_go_at_once_passes_on_as_well() {
 }
 
 #[test]
+fn who_steps_down_to_be_the_lobbys_only_admin_owns_it_again() {
+    run(r#"
+        accounts ana bo
+        root connect
+        root role lobby bo owner
+        ana  join lobby
+        log  holds
+        bo   role lobby bo admin
+        delete account root   -> root: closed LoggedOut
+        log  works            -> bo: ok lobby#2
+                               | ana: lobby#2 bo role bo admin
+                               | ana: lobby#3 bo role bo owner
+    "#);
+}
+
+#[test]
+fn a_room_that_waits_for_its_owner_is_nobody_elses() {
+    let is_come_into = r#"
+        accounts ana bo cy
+        ana  create open den
+        ana  leave den
+        log  holds
+        bo   join den
+        log  answers 1        -> bo: ok den seq=3
+        log  fails
+        log  answers          -> nothing
+        log  works            -> nothing
+    "#;
+    run(&format!(
+        "{is_come_into}\n{}",
+        r#"
+        cy   join den         -> bo: den#4 cy join
+                               | cy: ok den seq=4
+        wait 700              -> bo: den#5 bo role bo owner
+                               | cy: den#5 bo role bo owner
+    "#
+    ));
+    run(&format!(
+        "{is_come_into}\n{}",
+        r#"
+        cy   join den
+        bo   leave den
+        wait 700              -> cy: den#6 bo role cy owner
+    "#
+    ));
+}
+
+#[test]
+fn an_account_is_let_in_as_its_guest_unless_something_stands_against_it_by_then() {
+    for (against, number_of_members) in
+        [("root ban den gus", 1), ("delete account gus", 1), ("wait 1", 2)]
+    {
+        let mut runner = Runner::new(World::new(Limits::default(), true));
+        for command in [
+            "root connect",
+            "root create open den",
+            "guest gus",
+            "gus join den",
+            "log fails",
+            "register gus",
+            "log works",
+            against,
+            "wait 700",
+        ] {
+            runner.told(command);
+        }
+        let members = runner.told("root members den").concat();
+        assert!(members.ends_with(&format!("of {number_of_members}")), "{against}: {members}");
+    }
+}
+
+#[test]
 fn an_account_takes_its_guests_place_in_a_room_that_is_full() {
     let mut script = String::from("guest gus\ngus create invite ~inv\n");
     for guest in 1..MEMBERS_MAX {

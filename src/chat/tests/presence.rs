@@ -25,6 +25,20 @@ fn a_small_room_is_told_who_comes_and_goes() {
 }
 
 #[test]
+fn of_who_is_deleted_it_is_not_told_when_they_were_there() {
+    run(r#"
+        show presence
+        accounts ana bo
+        ana  join lobby
+        bo   gone
+        wait 8000         -> ana: presence lobby -bo seen
+        bo   connect      -> ana: presence lobby +bo
+        delete account bo -> bo: closed LoggedOut
+                           | ana: presence lobby -bo
+    "#);
+}
+
+#[test]
 fn a_reload_is_not_told() {
     run(r#"
         show presence
