@@ -336,21 +336,29 @@ impl Service for Later {
     }
 }
 
+/// What is unfinished, asked of a [`Later`].
+fn unfinished(watcher: &mut Client) -> usize {
+    watcher.send_text("?");
+    watcher.hear_text().parse().unwrap()
+}
+
+/// Asks for something in two halves of 20,000 bytes, the second once the first is charged; and is answered with this status.
+fn status_of_two_halves(server: &Server, watcher: &mut Client) -> String {
+    let mut asker = connect(server.address);
+    let head = "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 40000\r\n\r\n";
+    asker.write_all(&[head.as_bytes(), &[b'b'; 20_000]].concat()).unwrap();
+    eventually("half of it has come", || unfinished(watcher) >= 20_000);
+    asker.write_all(&[b'b'; 20_000]).unwrap();
+    let answer = read_head(&mut asker);
+    assert_eq!(unfinished(watcher), 0, "the connection is kept, and holds nothing");
+    status(&answer).to_owned()
+}
+
 #[test]
 fn what_was_finished_and_is_answered_is_not_charged_any_more() {
     let server = Server::start(Config::default(), Later::default());
     let mut watcher = Client::connect(server.address, "/");
-    let mut unfinished = || -> usize {
-        watcher.send_text("?");
-        watcher.hear_text().parse().unwrap()
-    };
-    let mut asker = connect(server.address);
-    let head = "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 40000\r\n\r\n";
-    asker.write_all(&[head.as_bytes(), &[b'b'; 20_000]].concat()).unwrap();
-    eventually("half of it has come", || unfinished() >= 20_000);
-    asker.write_all(&[b'b'; 20_000]).unwrap();
-    assert_eq!(status(&read_head(&mut asker)), "200");
-    assert_eq!(unfinished(), 0, "the connection is kept, and holds nothing");
+    assert_eq!(status_of_two_halves(&server, &mut watcher), "200");
 }
 
 #[test]
@@ -358,20 +366,8 @@ fn what_the_service_has_begun_on_is_answered_whatever_came_behind_it() {
     let unfinished = Unfinished { pending_bytes_max: 30_000, ..Unfinished::default() };
     let server = Server::start(Config { unfinished, ..Config::default() }, Later::default());
     let mut watcher = Client::connect(server.address, "/");
-    let mut unfinished = || -> usize {
-        watcher.send_text("?");
-        watcher.hear_text().parse().unwrap()
-    };
-    let mut asker = connect(server.address);
-    let head = "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 40000\r\n\r\n";
-    asker.write_all(&[head.as_bytes(), &[b'b'; 20_000]].concat()).unwrap();
-    eventually("half of it has come", || unfinished() >= 20_000);
-    asker.write_all(&[b'b'; 20_000]).unwrap();
-    assert_eq!(
-        status(&read_head(&mut asker)),
-        "200",
-        "together it was more than is let be unfinished"
-    );
+    let told = status_of_two_halves(&server, &mut watcher);
+    assert_eq!(told, "200", "both halves together are more than may be unfinished");
 
     let mut hasty = connect(server.address);
     let request = "GET / HTTP/1.1\r\nHost: t\r\n\r\n";
