@@ -111,12 +111,14 @@ export function makeSession({ dispatch, state }) {
     setTimeout(() => dispatch({ type: 'untoast', id }), TOAST_MS);
   }
 
-  /** What was asked for, or null, and then it was said why not. @template T @param {Promise<T>} promise @returns {Promise<T | null>} */
-  function attempt(promise) {
-    return promise.catch((error) => {
+  /** What was asked for, or null, and then it was said why not. @template T @param {Promise<T> | T} answer @returns {Promise<T | null>} */
+  async function attempt(answer) {
+    try {
+      return await answer;
+    } catch (error) {
       tell(refusal(error), true);
       return null;
-    });
+    }
   }
 
   /** @param {Promise<{ user: { name: string, guest: boolean } }>} answer */
@@ -131,17 +133,17 @@ export function makeSession({ dispatch, state }) {
   /**
    * Into a room that has just come to be, or that one has joined.
    *
-   * @param {Promise<import('./client/types.js').Joined | { room: string, summary: import('./model.js').Summary }>} answer
+   * @typedef {{ room: string, summary: import('./model.js').Summary }} Begun
+   * @param {Promise<import('./client/types.js').Joined | Begun> | Begun} answer
    * @param {number | null} [seq] the post for which one came
    */
   async function enter(answer, seq = null) {
     const entered = await attempt(answer);
-    if (!entered) return null;
+    if (!entered) return;
     const summary = 'summary' in entered ? entered.summary : null;
     if (summary) dispatch({ type: 'room', summary });
     follow(summary ?? /** @type {import('./client/types.js').Joined} */ (entered));
     go(entered.room, seq);
-    return entered.room;
   }
 
   /** @param {string | null} room @param {number | null} [seq] */

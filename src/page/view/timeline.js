@@ -134,7 +134,7 @@ export function makeTimeline(parts) {
 
   /** @param {Room} of @param {number | null} seq */
   function reveal(of, seq) {
-    if (!of.timeline.isLoaded || seq === null || !spans(of.timeline, seq)) return;
+    if (seq === null || !spans(of.timeline, seq)) return;
     const row = rowOf(seq);
     target = { ...target, isDue: false };
     follows = false;
