@@ -138,7 +138,7 @@ function welcomed(state, { user, limits, rooms }) {
   const mine = rooms.map((summary) => {
     const one = room.summarized(base.rooms.get(summary.room), summary);
     // What was missed is new, unless it is only that the server was not told.
-    const marker = one.unread > 0 && one.read === summary.read ? one.read : one.marker;
+    const marker = one.unread > 0 && (one.read === summary.read || one.told < one.seq) ? one.read : one.marker;
     return /** @type {const} */ ([summary.room, { ...one, marker, isMembersStale: true, online: null }]);
   });
   const next = known({ ...base, arriving: null, me: user, limits, rooms: new Map(mine), refused: new Map() }, [user]);
