@@ -262,6 +262,43 @@ describe('what was missed', () => {
     await jumpsToTheEnd(all, '300', 'line 400.');
   });
 
+  test('is not told as read between two frames of the page', async (t) => {
+    const house = await open(t, FLOOD);
+    const line = cable(/"line (10[4-9]|1[1-9]\d|[2-4]\d\d)\."/);
+    const all = await atItsEnd(house, { prepare: line.prepare });
+    const { page } = all.owner;
+    await line.cut();
+    await page.getByText('Reconnecting').waitFor();
+    await all.robot.post('library', ...lines(101, 400));
+    line.mend();
+    await line.holds(297);
+    await all.owner.post('line 103.').waitFor();
+    const frames = await page.evaluateHandle(async () => {
+      const held = /** @type {FrameRequestCallback[]} */ ([]);
+      const { requestAnimationFrame } = window;
+      window.requestAnimationFrame = (does) => held.push(does);
+      const draw = () => { for (const does of held.splice(0)) does(0); };
+      const goOn = () => {
+        window.requestAnimationFrame = requestAnimationFrame;
+        draw();
+      };
+      // Those that were asked for before come, and what follows from them.
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      while (held.length > 0) draw();
+      return { draw, goOn };
+    });
+    // Read aloud as they come, whether or not they are drawn.
+    const hears = (/** @type {string} */ text) => page.locator('#announcer').getByText(text).waitFor({ state: 'attached' });
+    line.release(1);
+    await hears('line 104.');
+    await frames.evaluate(({ draw }) => draw());
+    line.release();
+    await hears('line 400.');
+    await all.owner.log.dispatchEvent('scroll');
+    await frames.evaluate(({ goOn }) => goOn());
+    await beginsWhereItBegins(all, '300');
+  });
+
   /** The owner with another machine, at the lobby. @param {import('./support.mjs').House} house @param {ReturnType<typeof delay>} late */
   async function onAnother(house, late) {
     const { owner, robot } = await atItsEnd(house);

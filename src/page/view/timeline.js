@@ -196,7 +196,10 @@ export function makeTimeline(parts) {
 
   /** @param {'before' | 'after' | null} want */
   function readOn(want) {
-    if (room) dispatch({ type: 'scrolled', room: room.room, isAtBottom: follows, want });
+    if (!room) return;
+    // What has come since it was drawn is not in sight.
+    const now = parts.state().rooms.get(room.room) ?? room;
+    dispatch({ type: 'scrolled', room: room.room, isAtBottom: follows && (now === room || now.isAtBottom), want });
   }
 
   function measure() {
