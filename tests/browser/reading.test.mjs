@@ -299,6 +299,22 @@ describe('what was missed', () => {
     await beginsWhereItBegins(all, '300');
   });
 
+  test('if it is nothing leaves one at the end, in a window that has not the focus too', async (t) => {
+    const house = await open(t, FLOOD);
+    const line = cable();
+    const all = await atItsEnd(house, { prepare: line.prepare });
+    await all.owner.page.evaluate(() => {
+      document.hasFocus = () => false;
+      dispatchEvent(new Event('blur'));
+    });
+    await all.robot.post('library', ...lines(101, 200));
+    await isAtPresent(all.owner, 'line 200.');
+    await misses(all, line, []);
+    await all.robot.post('library', 'line 201.');
+    await isAtPresent(all.owner, 'line 201.');
+    await hasRead(all, 'line 100.');
+  });
+
   /** The owner with another machine, at the lobby. @param {import('./support.mjs').House} house @param {ReturnType<typeof delay>} late */
   async function onAnother(house, late) {
     const { owner, robot } = await atItsEnd(house);

@@ -45,8 +45,9 @@ export function makeTimeline(parts) {
   /** @type {Room | null} */
   let room = null;
   let follows = true;
-  /** Whether one has been brought to where the room begins for one; and whether one has gone to its end, or elsewhere, since. */
-  let isPlaced = false;
+  /** The room's last entry when one saw its end, once one has been brought to where it begins for one. @type {number | null} */
+  let shown = null;
+  /** Whether one has gone to its end, or elsewhere, since then. */
   let hasGone = false;
   let height = 0;
   /** Where one went last, and whether the post that the address names is yet to be shown. @type {{ place: Place | null, isDue: boolean }} */
@@ -65,7 +66,10 @@ export function makeTimeline(parts) {
     if (!next) return;
     if (!next.timeline.isLoaded) {
       follows = true;
-      if (next.want === 'new') isPlaced = hasGone = false;
+      if (next.want === 'new') {
+        shown = null;
+        hasGone = false;
+      }
     }
     const anchor = follows ? null : firstInView();
     showPages(state, next);
@@ -104,7 +108,8 @@ export function makeTimeline(parts) {
     pages.replaceChildren();
     showPages = makePages(pages, pendingRow);
     follows = true;
-    isPlaced = hasGone = false;
+    shown = null;
+    hasGone = false;
     target = { place: null, isDue: false };
   }
 
@@ -120,10 +125,12 @@ export function makeTimeline(parts) {
   /** @param {Room} of */
   function toEnd(of) {
     log.scrollTop = log.scrollHeight;
-    // Then nobody sees the room as it is now.
-    const isAway = document.hidden || state.link.phase !== 'connected' || of.told < of.seq;
-    if ((isPlaced && !isAway) || !of.timeline.isLoaded) return;
-    isPlaced = !isAway;
+    if (!of.timeline.isLoaded) return;
+    // Then something has come that nobody sees.
+    const isUnseen = of.seq !== shown && (document.hidden || state.link.phase !== 'connected' || of.told < of.seq);
+    const isPlaced = shown !== null && !isUnseen;
+    shown = isUnseen ? null : of.seq;
+    if (isPlaced) return;
     // Who comes, or comes back, to more than a screen of new posts begins where they begin.
     const mark = markOf();
     if (!mark || hasGone || of.read > (of.marker ?? 0)) return;
