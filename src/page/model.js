@@ -110,7 +110,7 @@ function looking(state, event) {
       return { ...one, last: one.last ?? last };
     });
     case 'scrolled': return scrolled(state, event);
-    case 'present': return inRoom({ ...state, place: { room: event.room, seq: null } }, event.room, (one) => (
+    case 'present': return inRoom({ ...state, place: { room: event.room, seq: null, isEnd: true } }, event.room, (one) => (
       one.timeline.atEnd && one.want !== 'new' ? one : { ...one, want: null, timeline: timeline.EMPTY }));
     case 'moreMembers': return inRoom(state, event.room, (one) => (
       { ...one, membersMax: one.membersMax + room.MEMBERS_MAX, isMembersStale: true }));

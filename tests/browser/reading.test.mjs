@@ -341,6 +341,22 @@ describe('what was missed', () => {
     await isAtPresent(owner, 'my own words');
   });
 
+  test('is passed over by who writes, though the last of it comes before that is said', async (t) => {
+    const house = await open(t, FLOOD);
+    const late = delay(/"type":"post"|"type":"history".*"library".*"limit":40/);
+    const { owner, robot } = await onAnother(house, late);
+    await robot.post('library', ...lines(101, 140));
+    await owner.rooms.getByRole('link', { name: /library.*40 unread/s }).waitFor();
+    await owner.goTo('library');
+    await late.holds(2);
+    await owner.say('my own words');
+    await owner.post('line 140.').waitFor();
+    await isAtPresent(owner, 'my own words');
+    late.release();
+    await owner.post('my own words').getByText('Sent', { exact: true }).waitFor();
+    await isAtPresent(owner, 'my own words');
+  });
+
   test('is not lost by lines that come late', async (t) => {
     const house = await open(t, FLOOD);
     const late = delay(/"type":"history".*"library".*"limit":60/);
@@ -439,6 +455,16 @@ describe('history', () => {
     await toNew.click();
     await isAtPresent(ann, 'line 105.');
     await toNew.waitFor({ state: 'hidden' });
+  });
+
+  test('is left by who writes', async (t) => {
+    const house = await open(t, FLOOD);
+    const { owner } = await library(house, 100);
+    await isAtPresent(owner, 'line 100.');
+    await wheel(owner, -600, owner.post('line 60.'));
+    await owner.page.getByRole('button', { name: 'Jump to the present' }).waitFor();
+    await owner.say('my own words');
+    await isAtPresent(owner, 'my own words');
   });
 
   test('says at its beginning what is no longer kept', async (t) => {

@@ -58,7 +58,10 @@ export function makeTimeline(parts) {
 
   const show = onChange((/** @type {Room | null} */ next, /** @type {Place} */ place, /** @type {unknown[]} */ ..._) => {
     if (next?.room !== room?.room) begin();
-    if (place !== target.place) target = { place, isDue: place.seq !== null };
+    if (place !== target.place) {
+      if (target.place && place.isEnd) follows = hasGone = true;
+      target = { place, isDue: place.seq !== null };
+    }
     if (next?.marker !== room?.marker) hasGone = false;
     room = next;
     log.hidden = next === null;
@@ -194,10 +197,7 @@ export function makeTimeline(parts) {
 
   function jumpToPresent() {
     if (!room) return;
-    follows = true;
-    hasGone = true;
     session.goToPresent(room.room);
-    log.scrollTop = log.scrollHeight;
     focusComposer();
   }
 
