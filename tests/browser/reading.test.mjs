@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { cable, comesBack, delay, eventually, open } from './support.mjs';
+import { RECONNECT_MS, cable, comesBack, delay, eventually, open } from './support.mjs';
 
 const FLOOD = ['--post-rate', '0', '--command-rate', '0'];
 const lines = (/** @type {number} */ from, /** @type {number} */ to) => Array.from({ length: to - from + 1 }, (_, n) => `line ${from + n}.`);
@@ -313,6 +313,24 @@ describe('what was missed', () => {
     await all.robot.post('library', 'line 201.');
     await isAtPresent(all.owner, 'line 201.');
     await hasRead(all, 'line 100.');
+  });
+
+  test('for too long leaves one at the post to which a link led, and at what one writes', async (t) => {
+    const house = await open(t, FLOOD);
+    const line = cable();
+    const { owner, robot } = await atItsEnd(house, { prepare: line.prepare });
+    const post = owner.post('line 50.');
+    await owner.page.goto(house.address(`#/room/library/${await post.getAttribute('data-seq')}`));
+    await eventually(async () => assert.ok(await owner.isInView(post)));
+    const row = await post.elementHandle() ?? assert.fail('the post has no row');
+    await line.cut();
+    await owner.page.getByText('Reconnecting').waitFor();
+    await owner.composer.fill('half a word');
+    await robot.post('library', ...lines(101, 1_400));
+    line.mend();
+    await eventually(async () => assert.ok(!await row.evaluate((one) => one.isConnected), 'it is read anew'), RECONNECT_MS);
+    await eventually(async () => assert.ok(await owner.isInView(post)));
+    assert.ok(await owner.composer.evaluate((field) => field === document.activeElement));
   });
 
   /** The owner with another machine, at the lobby. @param {import('./support.mjs').House} house @param {ReturnType<typeof delay>} late */

@@ -69,6 +69,7 @@ export function makeTimeline(parts) {
     if (!next) return;
     if (!next.timeline.isLoaded) {
       follows = true;
+      target = { place, isDue: place.seq !== null };
       if (next.want === 'new') {
         shown = null;
         hasGone = false;
@@ -155,7 +156,8 @@ export function makeTimeline(parts) {
     // Reading the width lets the browser see the class gone, so that the animation starts anew.
     void row.offsetWidth;
     row.classList.add('flash');
-    row.focus({ preventScroll: true });
+    // Lines that are read anew take nobody from what they are writing.
+    if (!document.querySelector('textarea:focus:not(:placeholder-shown)')) row.focus({ preventScroll: true });
   }
 
   /** Before the first line: what is there, or that nothing is. @param {Room} of */
