@@ -49,7 +49,7 @@ export function makeSession({ dispatch, state }) {
     const name = recall('me') ?? state().me?.name ?? welcome.user.name;
     if (name !== welcome.user.name) return arrive(t('loggedOut'));
     if (last && last !== name) return anew(location.hash === left || !left);
-    last = name;
+    [last, left] = [name, ''];
     asked.clear();
     dispatch({ type: 'welcome', welcome });
     welcome.rooms.forEach(follow);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { PASSWORD } from './person.mjs';
-import { answered, open } from './support.mjs';
+import { answered, cable, comesBack, open } from './support.mjs';
 
 /** Of the two rooms that ann is in, and of what she looked for. @param {import('./person.mjs').Person} person */
 async function hasNothingOf(person) {
@@ -152,6 +152,31 @@ describe('an account', () => {
     await hasNothingOf(laptop);
     await laptop.goTo('lobby');
     assert.equal(await laptop.composer.inputValue(), '');
+  });
+
+  test('shares nothing with the next person where one had been asked who one is, and was the same', async (t) => {
+    const house = await open(t);
+    const { ann } = await annWithSecrets(house);
+    const line = cable();
+    const laptop = await house.visitor({ hash: '#/room/lobby', mayComplain: answered(401), prepare: line.prepare });
+    await laptop.logIn('ann');
+    await laptop.isAt('lobby');
+    await (await ann.settings()).getByRole('button', { name: 'End', exact: true }).click();
+    await laptop.page.getByText('You are logged out. Who are you?').waitFor();
+    await laptop.logIn('ann');
+    await laptop.isAt('lobby');
+    await laptop.goTo('secret');
+    const tab = await laptop.anotherTab();
+    await line.cut();
+    await laptop.page.getByText('Reconnecting').waitFor();
+    await (await tab.settings()).getByRole('button', { name: 'Log out' }).click();
+    await tab.page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await tab.logIn('bea');
+    await tab.page.getByLabel('Password').waitFor({ state: 'hidden' });
+    line.mend();
+    await comesBack(laptop);
+    await laptop.isCalled('bea');
+    await hasNothingOf(laptop);
   });
 
   test('whose log-in is gone is asked for, where guests are not let in too', async (t) => {
