@@ -157,12 +157,16 @@ describe('an account', () => {
   test('shares nothing with the next person where one had been asked who one is, and was the same', async (t) => {
     const house = await open(t);
     const { ann } = await annWithSecrets(house);
+    const bo = await house.guest('bo');
     const line = cable();
     const laptop = await house.visitor({ hash: '#/room/lobby', mayComplain: answered(401), prepare: line.prepare });
     await laptop.logIn('ann');
     await laptop.isAt('lobby');
+    await bo.say('good evening');
+    await laptop.hears('bo', 'good evening');
     await (await ann.settings()).getByRole('button', { name: 'End', exact: true }).click();
     await laptop.page.getByText('You are logged out. Who are you?').waitFor();
+    assert.equal(await laptop.page.locator('#announcer p').count(), 0);
     await laptop.logIn('ann');
     await laptop.isAt('lobby');
     await laptop.goTo('secret');
