@@ -47,7 +47,10 @@ export function makeSession({ dispatch, state }) {
     // Without its cookie the page would be some guest of the server's naming: who one is has to be asked then. If another
     // tab has logged out, and nobody in again, the browser remembers nobody, but this tab does.
     const name = recall('me') ?? state().me?.name ?? welcome.user.name;
-    if (name !== welcome.user.name) return arrive(t('loggedOut'));
+    if (name !== welcome.user.name) {
+      remember('me', null);
+      return arrive(t('loggedOut'));
+    }
     if (last && last !== name) return anew(location.hash === left || !left);
     [last, left] = [name, ''];
     asked.clear();
@@ -88,7 +91,6 @@ export function makeSession({ dispatch, state }) {
 
   /** @param {string} notice */
   function arrive(notice) {
-    remember('me', null);
     left = location.hash;
     chat.close();
     // Who comes next begins with their own rooms.
@@ -250,6 +252,7 @@ export function makeSession({ dispatch, state }) {
     /** The account is gone. */
     forget() {
       remember('account', null);
+      remember('me', null);
       arrive(t('accountGone'));
     },
     refreshRooms,
