@@ -14,7 +14,7 @@ async function call(method, path, body) {
   const headers = body ? { 'Content-Type': 'application/json' } : {};
   const response = await fetch(`/api/${path}`, { method, headers, body: body ? jsonOf(body) : null })
     .catch(() => { throw new ChatError({ code: 'disconnected' }); });
-  const answer = response.status === 204 ? {} : await response.json().catch(() => ({}));
+  const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   const after = Number(response.headers.get('Retry-After') ?? NaN) * 1000;
   // What stands before the server says itself that nobody is behind it.

@@ -110,7 +110,7 @@ function looking(state, event) {
       return { ...one, last: one.last ?? last };
     });
     case 'scrolled': return scrolled(state, event);
-    case 'present': return inRoom({ ...state, place: { room: event.room, seq: null } }, event.room, (one) => (
+    case 'present': return inRoom({ ...state, place: { room: event.room, seq: null, isEnd: true } }, event.room, (one) => (
       one.timeline.atEnd && one.want !== 'new' ? one : { ...one, want: null, timeline: timeline.EMPTY }));
     case 'moreMembers': return inRoom(state, event.room, (one) => (
       { ...one, membersMax: one.membersMax + room.MEMBERS_MAX, isMembersStale: true }));
@@ -138,7 +138,7 @@ function welcomed(state, { user, limits, rooms }) {
   const mine = rooms.map((summary) => {
     const one = room.summarized(base.rooms.get(summary.room), summary);
     // What was missed is new, unless it is only that the server was not told.
-    const marker = one.unread > 0 && one.read === summary.read ? one.read : one.marker;
+    const marker = one.unread > 0 && (one.read === summary.read || one.told < one.seq) ? one.read : one.marker;
     return /** @type {const} */ ([summary.room, { ...one, marker, isMembersStale: true, online: null }]);
   });
   const next = known({ ...base, arriving: null, me: user, limits, rooms: new Map(mine), refused: new Map() }, [user]);

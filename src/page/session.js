@@ -47,9 +47,12 @@ export function makeSession({ dispatch, state }) {
     // Without its cookie the page would be some guest of the server's naming: who one is has to be asked then. If another
     // tab has logged out, and nobody in again, the browser remembers nobody, but this tab does.
     const name = recall('me') ?? state().me?.name ?? welcome.user.name;
-    if (name !== welcome.user.name) return arrive(t('loggedOut'));
+    if (name !== welcome.user.name) {
+      remember('me', null);
+      return arrive(t('loggedOut'));
+    }
     if (last && last !== name) return anew(location.hash === left || !left);
-    last = name;
+    [last, left] = [name, ''];
     asked.clear();
     dispatch({ type: 'welcome', welcome });
     welcome.rooms.forEach(follow);
@@ -88,7 +91,6 @@ export function makeSession({ dispatch, state }) {
 
   /** @param {string} notice */
   function arrive(notice) {
-    remember('me', null);
     left = location.hash;
     chat.close();
     // Who comes next begins with their own rooms.
@@ -111,12 +113,14 @@ export function makeSession({ dispatch, state }) {
     setTimeout(() => dispatch({ type: 'untoast', id }), TOAST_MS);
   }
 
-  /** What was asked for, or null, and then it was said why not. @template T @param {Promise<T>} promise @returns {Promise<T | null>} */
-  function attempt(promise) {
-    return promise.catch((error) => {
+  /** What was asked for, or null, and then it was said why not. @template T @param {Promise<T> | T} answer @returns {Promise<T | null>} */
+  async function attempt(answer) {
+    try {
+      return await answer;
+    } catch (error) {
       tell(refusal(error), true);
       return null;
-    });
+    }
   }
 
   /** @param {Promise<{ user: { name: string, guest: boolean } }>} answer */
@@ -131,17 +135,17 @@ export function makeSession({ dispatch, state }) {
   /**
    * Into a room that has just come to be, or that one has joined.
    *
-   * @param {Promise<import('./client/types.js').Joined | { room: string, summary: import('./model.js').Summary }>} answer
+   * @typedef {{ room: string, summary: import('./model.js').Summary }} Begun
+   * @param {Promise<import('./client/types.js').Joined | Begun> | Begun} answer
    * @param {number | null} [seq] the post for which one came
    */
   async function enter(answer, seq = null) {
     const entered = await attempt(answer);
-    if (!entered) return null;
+    if (!entered) return;
     const summary = 'summary' in entered ? entered.summary : null;
     if (summary) dispatch({ type: 'room', summary });
     follow(summary ?? /** @type {import('./client/types.js').Joined} */ (entered));
     go(entered.room, seq);
-    return entered.room;
   }
 
   /** @param {string | null} room @param {number | null} [seq] */
@@ -248,6 +252,7 @@ export function makeSession({ dispatch, state }) {
     /** The account is gone. */
     forget() {
       remember('account', null);
+      remember('me', null);
       arrive(t('accountGone'));
     },
     refreshRooms,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { PASSWORD } from './person.mjs';
-import { answered, open } from './support.mjs';
+import { answered, cable, comesBack, eventually, open } from './support.mjs';
 
 /** Of the two rooms that ann is in, and of what she looked for. @param {import('./person.mjs').Person} person */
 async function hasNothingOf(person) {
@@ -152,6 +152,63 @@ describe('an account', () => {
     await hasNothingOf(laptop);
     await laptop.goTo('lobby');
     assert.equal(await laptop.composer.inputValue(), '');
+  });
+
+  test('shares nothing with the next person where one had been asked who one is, and was the same', async (t) => {
+    const house = await open(t);
+    const { ann } = await annWithSecrets(house);
+    const bo = await house.guest('bo');
+    const line = cable();
+    const laptop = await house.visitor({ hash: '#/room/lobby', mayComplain: answered(401), prepare: line.prepare });
+    await laptop.logIn('ann');
+    await laptop.isAt('lobby');
+    await bo.say('good evening');
+    await laptop.hears('bo', 'good evening');
+    await (await ann.settings()).getByRole('button', { name: 'End', exact: true }).click();
+    await laptop.page.getByText('You are logged out. Who are you?').waitFor();
+    assert.equal(await laptop.page.locator('#announcer p').count(), 0);
+    await laptop.logIn('ann');
+    await laptop.isAt('lobby');
+    await laptop.goTo('secret');
+    const tab = await laptop.anotherTab();
+    await line.cut();
+    await laptop.page.getByText('Reconnecting').waitFor();
+    await (await tab.settings()).getByRole('button', { name: 'Log out' }).click();
+    await tab.page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await tab.logIn('bea');
+    await tab.page.getByLabel('Password').waitFor({ state: 'hidden' });
+    line.mend();
+    await comesBack(laptop);
+    await laptop.isCalled('bea');
+    await hasNothingOf(laptop);
+  });
+
+  test('of somebody else is not forgotten by a tab that slept when its own was ended', async (t) => {
+    const house = await open(t);
+    const { ann } = await annWithSecrets(house);
+    let isFirst = true;
+    const asleep = /** @type {(() => void)[]} */ ([]);
+    const laptop = await house.visitor({
+      hash: '#/room/lobby',
+      mayComplain: answered(401),
+      prepare: (context) => context.routeWebSocket(/\/ws$/, (socket) => {
+        const server = socket.connectToServer();
+        if (isFirst) server.onClose((code = 1005) => asleep.push(() => socket.close({ code })));
+        isFirst = false;
+      }),
+    });
+    await laptop.logIn('ann');
+    await laptop.isAt('lobby');
+    const tab = await laptop.anotherTab();
+    await (await ann.settings()).getByRole('button', { name: 'End', exact: true }).click();
+    const asks = (/** @type {import('./person.mjs').Person} */ { page }) => page.getByText('You are logged out. Who are you?');
+    await asks(tab).waitFor();
+    await tab.logIn('bea');
+    await tab.isCalled('bea');
+    await eventually(() => (asleep.pop() ?? assert.fail('it was not ended'))());
+    await asks(laptop).waitFor();
+    await tab.page.reload();
+    await tab.isCalled('bea');
   });
 
   test('whose log-in is gone is asked for, where guests are not let in too', async (t) => {

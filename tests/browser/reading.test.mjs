@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { cable, comesBack, delay, eventually, open } from './support.mjs';
+import { RECONNECT_MS, cable, comesBack, delay, eventually, open } from './support.mjs';
 
 const FLOOD = ['--post-rate', '0', '--command-rate', '0'];
 const lines = (/** @type {number} */ from, /** @type {number} */ to) => Array.from({ length: to - from + 1 }, (_, n) => `line ${from + n}.`);
@@ -262,6 +262,77 @@ describe('what was missed', () => {
     await jumpsToTheEnd(all, '300', 'line 400.');
   });
 
+  test('is not told as read between two frames of the page', async (t) => {
+    const house = await open(t, FLOOD);
+    const line = cable(/"line (10[4-9]|1[1-9]\d|[2-4]\d\d)\."/);
+    const all = await atItsEnd(house, { prepare: line.prepare });
+    const { page } = all.owner;
+    await line.cut();
+    await page.getByText('Reconnecting').waitFor();
+    await all.robot.post('library', ...lines(101, 400));
+    line.mend();
+    await line.holds(297);
+    await all.owner.post('line 103.').waitFor();
+    const frames = await page.evaluateHandle(async () => {
+      const held = /** @type {FrameRequestCallback[]} */ ([]);
+      const { requestAnimationFrame } = window;
+      window.requestAnimationFrame = (does) => held.push(does);
+      const draw = () => { for (const does of held.splice(0)) does(0); };
+      const goOn = () => {
+        window.requestAnimationFrame = requestAnimationFrame;
+        draw();
+      };
+      // Those that were asked for before come, and what follows from them.
+      await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      while (held.length > 0) draw();
+      return { draw, goOn };
+    });
+    // Read aloud as they come, whether or not they are drawn.
+    const hears = (/** @type {string} */ text) => page.locator('#announcer').getByText(text).waitFor({ state: 'attached' });
+    line.release(1);
+    await hears('line 104.');
+    await frames.evaluate(({ draw }) => draw());
+    line.release();
+    await hears('line 400.');
+    await all.owner.log.dispatchEvent('scroll');
+    await frames.evaluate(({ goOn }) => goOn());
+    await beginsWhereItBegins(all, '300');
+  });
+
+  test('if it is nothing leaves one at the end, in a window that has not the focus too', async (t) => {
+    const house = await open(t, FLOOD);
+    const line = cable();
+    const all = await atItsEnd(house, { prepare: line.prepare });
+    await all.owner.page.evaluate(() => {
+      document.hasFocus = () => false;
+      dispatchEvent(new Event('blur'));
+    });
+    await all.robot.post('library', ...lines(101, 200));
+    await isAtPresent(all.owner, 'line 200.');
+    await misses(all, line, []);
+    await all.robot.post('library', 'line 201.');
+    await isAtPresent(all.owner, 'line 201.');
+    await hasRead(all, 'line 100.');
+  });
+
+  test('for too long leaves one at the post to which a link led, and at what one writes', async (t) => {
+    const house = await open(t, FLOOD);
+    const line = cable();
+    const { owner, robot } = await atItsEnd(house, { prepare: line.prepare });
+    const post = owner.post('line 50.');
+    await owner.page.goto(house.address(`#/room/library/${await post.getAttribute('data-seq')}`));
+    await eventually(async () => assert.ok(await owner.isInView(post)));
+    const row = await post.elementHandle() ?? assert.fail('the post has no row');
+    await line.cut();
+    await owner.page.getByText('Reconnecting').waitFor();
+    await owner.composer.fill('half a word');
+    await robot.post('library', ...lines(101, 1_400));
+    line.mend();
+    await eventually(async () => assert.ok(!await row.evaluate((one) => one.isConnected), 'it is read anew'), RECONNECT_MS);
+    await eventually(async () => assert.ok(await owner.isInView(post)));
+    assert.ok(await owner.composer.evaluate((field) => field === document.activeElement));
+  });
+
   /** The owner with another machine, at the lobby. @param {import('./support.mjs').House} house @param {ReturnType<typeof delay>} late */
   async function onAnother(house, late) {
     const { owner, robot } = await atItsEnd(house);
@@ -285,6 +356,22 @@ describe('what was missed', () => {
       late.release();
       assert.ok(await owner.isInView(owner.post('my own words')));
     });
+    await isAtPresent(owner, 'my own words');
+  });
+
+  test('is passed over by who writes, though the last of it comes before that is said', async (t) => {
+    const house = await open(t, FLOOD);
+    const late = delay(/"type":"post"|"type":"history".*"library".*"limit":40/);
+    const { owner, robot } = await onAnother(house, late);
+    await robot.post('library', ...lines(101, 140));
+    await owner.rooms.getByRole('link', { name: /library.*40 unread/s }).waitFor();
+    await owner.goTo('library');
+    await late.holds(2);
+    await owner.say('my own words');
+    await owner.post('line 140.').waitFor();
+    await isAtPresent(owner, 'my own words');
+    late.release();
+    await owner.post('my own words').getByText('Sent', { exact: true }).waitFor();
     await isAtPresent(owner, 'my own words');
   });
 
@@ -386,6 +473,16 @@ describe('history', () => {
     await toNew.click();
     await isAtPresent(ann, 'line 105.');
     await toNew.waitFor({ state: 'hidden' });
+  });
+
+  test('is left by who writes', async (t) => {
+    const house = await open(t, FLOOD);
+    const { owner } = await library(house, 100);
+    await isAtPresent(owner, 'line 100.');
+    await wheel(owner, -600, owner.post('line 60.'));
+    await owner.page.getByRole('button', { name: 'Jump to the present' }).waitFor();
+    await owner.say('my own words');
+    await isAtPresent(owner, 'my own words');
   });
 
   test('says at its beginning what is no longer kept', async (t) => {

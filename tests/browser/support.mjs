@@ -154,9 +154,10 @@ export async function eventually(assertion, timeoutMs = WAIT_MS) {
   }
 }
 
-/** A cable that can be pulled: the page is there, its socket is not. */
-export function cable() {
+/** A cable that can be pulled: the page is there, its socket is not. @param {RegExp} [late] what of the server's goes on when one says so */
+export function cable(late) {
   let isCut = false;
+  const held = /** @type {(() => void)[]} */ ([]);
   /** @type {Set<import('playwright-core').WebSocketRoute>} */
   const sockets = new Set();
   return {
@@ -164,7 +165,11 @@ export function cable() {
     prepare: (context) => context.routeWebSocket(/\/ws$/, (socket) => {
       if (isCut) return void socket.close({ code: 1012 });
       sockets.add(socket);
-      socket.connectToServer();
+      socket.connectToServer().onMessage((text) => {
+        if (!late?.test(String(text))) socket.send(text);
+        // The server may not know yet that one was cut.
+        else if (sockets.has(socket)) held.push(() => socket.send(text));
+      });
     }),
     async cut() {
       isCut = true;
@@ -172,6 +177,8 @@ export function cable() {
       sockets.clear();
     },
     mend() { isCut = false; },
+    holds: (/** @type {number} */ count) => eventually(() => assert.equal(held.length, count)),
+    release(count = held.length) { for (const send of held.splice(0, count)) send(); },
   };
 }
 

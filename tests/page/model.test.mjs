@@ -94,6 +94,14 @@ describe('what is new', () => {
     assert.equal(lobby(again).marker, 3);
   });
 
+  test('is marked when it was missed, though the server was not told what had been read', () => {
+    const read = from(IN_LOBBY, heard(entry(1)), { type: 'seen', room: 'lobby', seq: 1 });
+    const markedAt = (fields) => lobby(from(read, welcome([summary(fields)]))).marker;
+    assert.equal(markedAt({ seq: 3, read: 0, unread: 3 }), 1);
+    assert.equal(markedAt({ seq: 3, read: 1, unread: 2 }), 1);
+    assert.equal(markedAt({ seq: 1, read: 0, unread: 1 }), null, 'nothing was missed');
+  });
+
   test('is marked too when one reads further up', () => {
     assert.equal(lobby(from(IN_LOBBY, heard(entry(1)), scrolled(false), heard(entry(2)))).marker, 1);
   });

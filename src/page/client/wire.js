@@ -32,7 +32,7 @@ export function roomId(room) {
 
 /** @param {import('./types.js').Entry} entry @returns {entry is import('./types.js').ChangeEntry} */
 export function isChange(entry) {
-  return entry.kind === 'edit' || entry.kind === 'delete' || entry.kind === 'react' || entry.kind === 'pin';
+  return ['edit', 'delete', 'react', 'pin'].includes(entry.kind);
 }
 
 /**

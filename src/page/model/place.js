@@ -4,7 +4,7 @@
  *
  *     #/            the list of rooms          #/room/ID        a room          #/room/ID/SEQ        a post in it
  *
- * @typedef {{ room: string | null, seq: number | null }} Place
+ * @typedef {{ room: string | null, seq: number | null, isEnd?: true }} Place `isEnd`: one wants to see the room's present
  */
 
 /** @param {string} hash @returns {Place} */

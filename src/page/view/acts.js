@@ -48,14 +48,15 @@ function compose({ dispatch }, { room }, { seq }, kind) {
 function openPostMenu(parts, room, post, anchor) {
   const { session, state } = parts;
   const isMine = post.from === state().me?.name;
+  const isThere = !post.deleted;
   openMenu(anchor, [
-    !post.deleted && mayPost(room) && { label: t('reply'), icon: 'reply', does: () => compose(parts, room, post, 'reply') },
-    !post.deleted && isMine && { label: t('edit'), icon: 'edit', does: () => compose(parts, room, post, 'edit') },
-    !post.deleted && { label: t('copyText'), icon: 'copy', does: () => copy(parts, post.body ?? '') },
+    isThere && mayPost(room) && { label: t('reply'), icon: 'reply', does: () => compose(parts, room, post, 'reply') },
+    isThere && isMine && { label: t('edit'), icon: 'edit', does: () => compose(parts, room, post, 'edit') },
+    isThere && { label: t('copyText'), icon: 'copy', does: () => copy(parts, post.body ?? '') },
     { label: t('copyLink'), icon: 'link', does: () => copy(parts, linkTo(room.room, post.seq)) },
-    !post.deleted && mayPin(room) && { label: t(post.pinned ? 'unpin' : 'pin'), icon: 'pin', does: () => session.attempt(session.chat.pin(room.room, post.seq, !post.pinned)) },
-    !post.deleted && isMine && { label: t('whoRead'), icon: 'checks', does: () => openReceipts(parts, room, post) },
-    !post.deleted && (isMine || isModerator(room)) && { label: t('delete'), icon: 'trash', danger: true, does: () => confirm('delete', () => session.chat.delete(room.room, post.seq)) },
+    isThere && mayPin(room) && { label: t(post.pinned ? 'unpin' : 'pin'), icon: 'pin', does: () => session.attempt(session.chat.pin(room.room, post.seq, !post.pinned)) },
+    isThere && isMine && { label: t('whoRead'), icon: 'checks', does: () => openReceipts(parts, room, post) },
+    isThere && (isMine || isModerator(room)) && { label: t('delete'), icon: 'trash', danger: true, does: () => confirm('delete', () => session.chat.delete(room.room, post.seq)) },
   ]);
 }
 

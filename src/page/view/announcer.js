@@ -18,4 +18,7 @@ export function makeAnnouncer({ session, state }) {
     place.append(h('p', {}, `${called(now, entry.from)}: ${plain(entry.body ?? '')}`));
     while (place.children.length > POSTS_MAX) place.firstElementChild?.remove();
   });
+
+  // What was read to one person is not for the next at this page.
+  return (/** @type {import('../model.js').State} */ { arriving }) => { if (arriving) place.replaceChildren(); };
 }

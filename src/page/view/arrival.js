@@ -18,10 +18,11 @@ export function makeArrival({ session }) {
   /** @param {Way} way @param {string} notice @param {boolean} isInvited */
   function draw(way, notice, isInvited) {
     const others = /** @type {Way[]} */ (['guest', 'logIn', 'register']).filter((one) => one !== way);
+    const kind = isInvited && way === 'guest' ? 'invited' : way;
     place.replaceChildren(h('div.card', {},
       h('img', { src: 'favicon.svg', alt: '', width: 48, height: 48 }),
-      h('h1', {}, t(isInvited && way === 'guest' ? 'invitedTitle' : `${way}Title`)),
-      h('p', {}, notice || t(isInvited && way === 'guest' ? 'invitedNote' : `${way}Note`)),
+      h('h1', {}, t(`${kind}Title`)),
+      h('p', {}, notice || t(`${kind}Note`)),
       formFor(way, isInvited),
       h('div.ways', {}, ...others.map((other) => button(t(`${other}Way`), () => draw(other, '', isInvited)))),
     ));

@@ -26,7 +26,7 @@ export function openBrowse({ session, state }) {
     async does({ name = '' }) {
       const answer = await chat.create('open', { name: name.trim() });
       close();
-      session.enter(Promise.resolve(answer));
+      session.enter(answer);
     },
   });
   const close = openDialog(t('beginOpen'), known,
@@ -46,7 +46,7 @@ export function openCreate(parts, kind) {
       const title = name.trim();
       const answer = await session.chat.create(kind, title === '' ? {} : { name: title });
       close();
-      await session.enter(Promise.resolve(answer));
+      await session.enter(answer);
       const room = parts.state().rooms.get(answer.room);
       if (kind === 'invite') openLink(parts, answer.room);
       else if (room) openAdd(parts, room);

@@ -2,7 +2,7 @@
 
 import { current, person } from '../model.js';
 import { t } from '../words.js';
-import { h } from './dom.js';
+import { h, stepOf } from './dom.js';
 import { avatarOf, called } from './who.js';
 
 const NAMES_MAX = 6;
@@ -80,8 +80,8 @@ export function makeCompletion({ state }, text, box) {
       // The event of it may be yet to come.
       closeIfMoved();
       if (names.length === 0) return false;
-      const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-      if (step !== undefined) {
+      const step = stepOf(event);
+      if (step) {
         at = (at + step + names.length) % names.length;
         draw();
       } else if (event.key === 'Enter' || event.key === 'Tab') {

@@ -115,14 +115,12 @@ function members(parts, room) {
 /** @param {Parts} parts @param {Room} room @param {Member} member @param {boolean} isHere */
 function memberItem(parts, room, member, isHere) {
   const { state } = parts;
-  const picture = avatarOf(state(), member.name);
-  picture.append(h('span', { class: isHere ? 'dot online' : 'dot' }));
   const isMuted = member.muted_until !== undefined && Date.parse(member.muted_until) > Date.now();
   const about = [member.guest ? t('guest') : '', member.role === 'member' ? '' : t(member.role), isMuted ? t('muted') : '',
-    isHere ? '' : member.last_seen ? t('lastSeen', { ago: ago(Date.parse(member.last_seen)) }) : ''].filter((text) => text !== '').join(' · ');
+    isHere ? '' : member.last_seen ? t('lastSeen', { ago: ago(Date.parse(member.last_seen)) }) : ''].filter((text) => text).join(' · ');
   const items = member.name === state().me?.name ? [] : memberMenu(parts, room, member, isMuted);
   const more = iconButton('more', t('actionsFor', { name: member.name }), () => openMenu(more, items), { 'data-name': member.name });
-  return h('li', { class: isHere ? '' : 'away' }, picture, h('span', {}, nameTag(state(), member.name), h('small', {}, about)), items.length > 0 && more);
+  return h('li', { class: isHere ? '' : 'away' }, avatarOf(state(), member.name, isHere), h('span', {}, nameTag(state(), member.name), h('small', {}, about)), items.length > 0 && more);
 }
 
 /** @param {Parts} parts @param {Room} room @param {Member} member @param {boolean} isMuted @returns {import('./menu.js').Item[]} */

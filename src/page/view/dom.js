@@ -115,6 +115,9 @@ export const focusComposer = () => document.querySelector('textarea')?.focus();
 /** Changes when “today” becomes “yesterday”. */
 export const today = () => new Date().getDate();
 
+/** Which way an arrow key leads in a list. @param {KeyboardEvent} event */
+export const stepOf = ({ key }) => ({ ArrowDown: 1, ArrowUp: -1 })[key] ?? 0;
+
 /** Writing the same text again would have a screen reader read it again. @param {HTMLElement} at @param {string} text */
 export function setText(at, text) {
   if (at.textContent !== text) at.textContent = text;

@@ -65,5 +65,5 @@ function subtitle(room) {
     room.total === null || room.kind === 'lobby' ? '' : t('membersCount', { n: room.total }),
     room.read_only ? t('readOnly') : '',
     room.slow_ms ? t('slowShort', { time: duration(room.slow_ms) }) : '',
-  ].filter((text) => text !== '').join(' · ') || t(room.kind);
+  ].filter((text) => text).join(' · ') || t(room.kind);
 }

@@ -1,6 +1,6 @@
 /** A list of things to do, beside what it is about. The platform closes it and gives the focus back. */
 
-import { h, icon } from './dom.js';
+import { h, icon, stepOf } from './dom.js';
 
 /** @typedef {{ label: string, does: () => void, icon?: import('./dom.js').Icon, danger?: boolean }} Item */
 
@@ -12,9 +12,9 @@ export function openMenu(anchor, items) {
   }, item.icon ? icon(item.icon) : null, item.label));
   const menu = h('div.menu', { role: 'menu', popover: 'auto' }, ...buttons);
   menu.addEventListener('keydown', (event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const step = stepOf(event);
     if (event.key === 'Tab') menu.hidePopover();
-    if (step === undefined) return;
+    if (!step) return;
     event.preventDefault();
     const at = buttons.findIndex((one) => one === document.activeElement) + step;
     buttons.at(at % buttons.length)?.focus();

@@ -6,7 +6,7 @@ import { hashOf } from '../model/place.js';
 import { draftKey, recall } from '../storage.js';
 import { exactTime, number, shortTime, t } from '../words.js';
 import { openBrowse, openCreate, openDirect } from './begin.js';
-import { button, element, fill, h, iconButton, isComposing, keyed, onChange, today } from './dom.js';
+import { button, element, fill, h, iconButton, isComposing, keyed, onChange, stepOf, today } from './dom.js';
 import { makeLookup } from './lookup.js';
 import { openMenu } from './menu.js';
 import { noteText } from './note.js';
@@ -73,8 +73,8 @@ export function makeRooms(parts) {
 
   /** @param {KeyboardEvent} event */
   function walk(event) {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (step === 0 || event.altKey) return;
+    const step = stepOf(event);
+    if (!step || event.altKey) return;
     event.preventDefault();
     const stops = /** @type {HTMLElement[]} */ ([...list.querySelectorAll('a, button')]);
     (stops[stops.findIndex((one) => one === document.activeElement) + step] ?? filter).focus();

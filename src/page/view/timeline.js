@@ -45,8 +45,9 @@ export function makeTimeline(parts) {
   /** @type {Room | null} */
   let room = null;
   let follows = true;
-  /** Whether one has been brought to where the room begins for one; and whether one has gone to its end, or elsewhere, since. */
-  let isPlaced = false;
+  /** The room's last entry when one saw its end, once one has been brought to where it begins for one. @type {number | null} */
+  let shown = null;
+  /** Whether one has gone to its end, or elsewhere, since then. */
   let hasGone = false;
   let height = 0;
   /** Where one went last, and whether the post that the address names is yet to be shown. @type {{ place: Place | null, isDue: boolean }} */
@@ -57,7 +58,10 @@ export function makeTimeline(parts) {
 
   const show = onChange((/** @type {Room | null} */ next, /** @type {Place} */ place, /** @type {unknown[]} */ ..._) => {
     if (next?.room !== room?.room) begin();
-    if (place !== target.place) target = { place, isDue: place.seq !== null };
+    if (place !== target.place) {
+      if (target.place && place.isEnd) follows = hasGone = true;
+      target = { place, isDue: place.seq !== null };
+    }
     if (next?.marker !== room?.marker) hasGone = false;
     room = next;
     log.hidden = next === null;
@@ -65,7 +69,11 @@ export function makeTimeline(parts) {
     if (!next) return;
     if (!next.timeline.isLoaded) {
       follows = true;
-      if (next.want === 'new') isPlaced = hasGone = false;
+      target = { place, isDue: place.seq !== null };
+      if (next.want === 'new') {
+        shown = null;
+        hasGone = false;
+      }
     }
     const anchor = follows ? null : firstInView();
     showPages(state, next);
@@ -104,7 +112,8 @@ export function makeTimeline(parts) {
     pages.replaceChildren();
     showPages = makePages(pages, pendingRow);
     follows = true;
-    isPlaced = hasGone = false;
+    shown = null;
+    hasGone = false;
     target = { place: null, isDue: false };
   }
 
@@ -120,10 +129,12 @@ export function makeTimeline(parts) {
   /** @param {Room} of */
   function toEnd(of) {
     log.scrollTop = log.scrollHeight;
-    // Then nobody sees the room as it is now.
-    const isAway = document.hidden || state.link.phase !== 'connected' || of.told < of.seq;
-    if ((isPlaced && !isAway) || !of.timeline.isLoaded) return;
-    isPlaced = !isAway;
+    if (!of.timeline.isLoaded) return;
+    // Then something has come that nobody sees.
+    const isUnseen = of.seq !== shown && (document.hidden || state.link.phase !== 'connected' || of.told < of.seq);
+    const isPlaced = shown !== null && !isUnseen;
+    shown = isUnseen ? null : of.seq;
+    if (isPlaced) return;
     // Who comes, or comes back, to more than a screen of new posts begins where they begin.
     const mark = markOf();
     if (!mark || hasGone || of.read > (of.marker ?? 0)) return;
@@ -134,7 +145,7 @@ export function makeTimeline(parts) {
 
   /** @param {Room} of @param {number | null} seq */
   function reveal(of, seq) {
-    if (!of.timeline.isLoaded || seq === null || !spans(of.timeline, seq)) return;
+    if (seq === null || !spans(of.timeline, seq)) return;
     const row = rowOf(seq);
     target = { ...target, isDue: false };
     follows = false;
@@ -145,7 +156,8 @@ export function makeTimeline(parts) {
     // Reading the width lets the browser see the class gone, so that the animation starts anew.
     void row.offsetWidth;
     row.classList.add('flash');
-    row.focus({ preventScroll: true });
+    // Lines that are read anew take nobody from what they are writing.
+    if (!document.querySelector('textarea:focus:not(:placeholder-shown)')) row.focus({ preventScroll: true });
   }
 
   /** Before the first line: what is there, or that nothing is. @param {Room} of */
@@ -187,16 +199,16 @@ export function makeTimeline(parts) {
 
   function jumpToPresent() {
     if (!room) return;
-    follows = true;
-    hasGone = true;
     session.goToPresent(room.room);
-    log.scrollTop = log.scrollHeight;
     focusComposer();
   }
 
   /** @param {'before' | 'after' | null} want */
   function readOn(want) {
-    if (room) dispatch({ type: 'scrolled', room: room.room, isAtBottom: follows, want });
+    if (!room) return;
+    // What has come since it was drawn is not in sight.
+    const now = parts.state().rooms.get(room.room) ?? room;
+    dispatch({ type: 'scrolled', room: room.room, isAtBottom: follows && (now === room || now.isAtBottom), want });
   }
 
   function measure() {

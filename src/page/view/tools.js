@@ -3,7 +3,7 @@
 import { current } from '../model.js';
 import { mayPost } from '../model/room.js';
 import { t } from '../words.js';
-import { h, icon } from './dom.js';
+import { h, icon, stepOf } from './dom.js';
 
 const QUICK = ['👍', '❤️', '😂'];
 
@@ -38,8 +38,8 @@ export function makeTools({ state }, log) {
   log.addEventListener('focusin', ({ target }) => moveTo(rowOf(target)));
 
   log.addEventListener('keydown', (event) => {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (step === 0 || event.altKey || event.target !== log && !(/** @type {Element} */ (event.target).matches('article'))) return;
+    const step = stepOf(event);
+    if (!step || event.altKey || event.target !== log && !(/** @type {Element} */ (event.target).matches('article'))) return;
     const posts = /** @type {HTMLElement[]} */ ([...log.querySelectorAll('article')]);
     const at = posts.findIndex((one) => one === document.activeElement);
     event.preventDefault();

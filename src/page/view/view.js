@@ -26,9 +26,8 @@ export function makeView(parts) {
   const rooms = makeRooms(parts);
   const shows = [
     makeArrival(parts), makeConnection(parts), rooms.show, makeHeader(parts), makePanel(parts), makeComposer(parts), makeTimeline(parts),
-    makeTitle(), makeToasts(),
+    makeTitle(), makeToasts(), makeAnnouncer(parts),
   ];
-  makeAnnouncer(parts);
   watchForNotifications(parts);
   watchKeys(parts, rooms);
 

@@ -27,12 +27,13 @@ export function hueOf({ name, hue }) {
   return (((hash ^ (hash >>> 15)) >>> 0) % 24) * 15;
 }
 
-/** @param {State} state @param {string} name */
-export const avatarOf = (state, name) => avatar(person(state, name));
+/** @param {State} state @param {string} name @param {boolean} [isHere] */
+export const avatarOf = (state, name, isHere) => avatar(person(state, name), isHere);
 
-/** @param {User} user */
-export function avatar(user) {
-  return h('span.avatar', { hue: hueOf(user), 'aria-hidden': 'true' }, letter(user.display ?? user.name));
+/** @param {User} user @param {boolean} [isHere] if that is to be seen */
+export function avatar(user, isHere) {
+  return h('span.avatar', { hue: hueOf(user), 'aria-hidden': 'true' }, letter(user.display ?? user.name),
+    isHere !== undefined && h('span', { class: isHere ? 'dot online' : 'dot' }));
 }
 
 /** A name in its colour. @param {State} state @param {string} name */
@@ -43,11 +44,7 @@ export function nameTag(state, name) {
 
 /** @param {State} state @param {Room} room */
 export function roomPicture(state, room) {
-  if (room.kind === 'direct') {
-    const picture = avatarOf(state, room.name);
-    picture.append(h('span', { class: room.online?.has(room.name) ? 'dot online' : 'dot' }));
-    return picture;
-  }
+  if (room.kind === 'direct') return avatarOf(state, room.name, room.online?.has(room.name) ?? false);
   const sign = room.kind === 'group' ? letter(room.name) : icon(room.kind === 'invite' ? 'link' : 'hash');
   return h('span', { class: `avatar square ${room.kind}`, hue: hueOf({ name: room.room }), 'aria-hidden': 'true' }, sign);
 }
