@@ -7,8 +7,9 @@
  * (`churn.mjs`). A line a minute; the verdict at the end: nothing was lost to the healthy, memory has not grown by 1 %
  * since the warm-up, the processor was as busy at the end as at the beginning, and every descriptor was given back.
  *
- * The warm-up is longer than the ten minutes for which guests and invite rooms are remembered, and fills the database's
- * cache first: what is bounded has reached its bound when measuring begins.
+ * The warm-up is longer than the ten minutes for which guests and invite rooms are remembered, and fills the caches of the
+ * database first, that of the writer and those of who reads and who searches: what is bounded has reached its bound when
+ * measuring begins.
  */
 
 import assert from 'node:assert/strict';
@@ -34,9 +35,11 @@ const LOSING = 6;
 const ACCOUNTS = 4;
 /** One post of each healthy member in so many milliseconds. */
 const POST_EVERY_MS = 2_000;
-/** Fills the cache of the database, 32 MiB, with room to spare. */
+/** Fills the writer's cache of the database, 32 MiB, with room to spare. */
 const FILL_POSTS = 14_000;
 const FILLERS = 40;
+/** Fewer requests than one connection may make. */
+const READ_EVERY_MS = 40;
 /** Of a test that stood still for so long, somebody may have been dropped for it. */
 const DEAF_MS = 10_000;
 const GROWTH_MAX = 0.01;
@@ -52,7 +55,7 @@ async function register(base, name) {
 }
 
 /** Long posts, as fast as people are let. */
-async function fill(ledger, url) {
+async function fill(url) {
   const fillers = Array.from({ length: FILLERS }, (_, n) => new Witness(new Ledger(), { url, nick: `filler${n}` }));
   await Promise.all(fillers.map((filler) => filler.enter(['lobby'])));
   const text = 'long '.repeat(790);
@@ -60,6 +63,16 @@ async function fill(ledger, url) {
     for (let n = 0; n < FILL_POSTS / FILLERS; n += 1) await filler.post('lobby', `${who} ${n} ${text}`);
     filler.close();
   }));
+}
+
+/** Goes through all that was written, and looks for what is in each post: a reader's cache of 2 MiB, and a searcher's. */
+async function readAll({ chat }) {
+  for (let page, before; page?.more !== false; before = page.entries[0].seq) {
+    page = await chat.history('lobby', { before, limit: 200 });
+    await pause(READ_EVERY_MS);
+  }
+  const { hits } = await chat.search('long');
+  assert.notEqual(hits.length, 0);
 }
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
@@ -113,7 +126,8 @@ try {
   });
   await witnesses[0].chat.connect();
   await witnesses[0].chat.create('open', { name: 'ops' });
-  await fill(ledger, url);
+  await fill(url);
+  await readAll(witnesses[0]);
   console.log(`filled: ${mib((await stat(data)).size)} MiB`);
 
   for (const witness of witnesses) await witness.enter(ROOMS);
