@@ -154,6 +154,7 @@ const HAPPENS: &[&str] = &[
     "out: banned",
     "no_room",
     "muted",
+    "a guest registered",
     "slow",
     "rate",
     "read_only",

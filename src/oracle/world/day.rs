@@ -93,9 +93,22 @@ impl World {
         if self.dice.one_in(50) {
             return self.call(self.clients[client].persona);
         }
+        if self.ambition.one_in(40) {
+            self.wish_for_account(client)?;
+        }
         let texts = self.clients[client].act(&mut self.dice, &mut self.town);
         self.send_all(client, texts);
         Ok(())
+    }
+
+    /// In every third world guests register, now and then.
+    fn wish_for_account(&mut self, client: usize) -> Result<(), Breach> {
+        let persona = self.clients[client].persona;
+        let known = &self.town.personas[persona];
+        let may = self.seed.is_multiple_of(3)
+            && !known.is_idle
+            && known.id.is_some_and(PersonId::is_guest);
+        if may { self.register(persona) } else { Ok(()) }
     }
 
     /// A client comes back if it has gone, and asks for what it has not got.

@@ -66,6 +66,8 @@ pub struct World {
     seed: u64,
     flaw: Option<Flaw>,
     dice: Dice,
+    /// Of their own, so that worlds in which no guest registers are as they were.
+    ambition: Dice,
     now_ms: u64,
     /// What the wall's clock showed when virtual time began, if it had gone since as it does now.
     clock_unix_ms: u64,
@@ -185,6 +187,7 @@ impl World {
             trace,
             town,
             dice,
+            ambition: Dice::new(!seed),
         };
         world.people();
         world

@@ -270,6 +270,9 @@ impl World {
         self.generation += 1;
         disk.set_weather(disk::Weather::Fair);
         self.witness.restart(disk.committed()).map_err(|why| self.breach(why))?;
+        // Who is registered is in the store, whether or not it was told.
+        let accounts: Vec<Author> = disk.committed().accounts().cloned().collect();
+        accounts.iter().for_each(|account| self.settle_in(account));
         self.town.restart(disk.committed());
         let mut restored = disk.committed().restored();
         self.witness.truth.check_restored(&restored).map_err(|why| self.breach(why))?;

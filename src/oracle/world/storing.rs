@@ -3,8 +3,10 @@
 //! Outcomes of writes are told in the order of commits. A reader sees what is committed when it reads, which may be more than
 //! the domain has been told; what it has read is told when it is told, before or after anything else.
 
+use super::client::Client;
 use super::flaw::Flaw;
 use super::server::{For, Reading};
+use super::town::Persona;
 use super::{Breach, Happening, World, pages};
 use crate::chat::log::{Failure, Read, ReadOut, Ticket, Write};
 use crate::chat::{Author, PersonId, Profile};
@@ -75,8 +77,8 @@ impl World {
                 self.tell(|chat, now, effects| chat.written(ticket, written, now, effects))?;
             }
             (For::Registration(name), Outcome::Account(AccountWritten::Registered(id))) => {
-                self.town.is_registered(&name, id);
                 let author = Author { id, name };
+                self.settle_in(&author);
                 self.tell(|chat, now, effects| chat.register(author, now, effects))?;
             }
             (For::Registration(name), Outcome::Account(_)) => {
@@ -154,15 +156,24 @@ impl World {
         Ok(())
     }
 
-    /// Asks for an account under a name, as a form does.
+    /// Asks for an account under a name, as a form does: that of a guest is the guest's own.
     pub(super) fn register(&mut self, persona: usize) -> Result<(), Breach> {
-        let name = self.town.personas[persona].name.clone();
-        if self.tell(|chat, _, _| chat.reserve(&name, None))? == Some(true) {
+        let Persona { name, id: guest, .. } = self.town.personas[persona].clone();
+        if self.tell(|chat, _, _| chat.reserve(&name, guest))? == Some(true) {
             let at = self.now().unix;
             let write = AccountWrite::Register { name: name.clone(), phc: "".into(), at };
             self.record(For::Registration(name), Request::Account(write));
         }
         Ok(())
+    }
+
+    /// Somebody has an account. Who was a guest before goes on as that.
+    pub(super) fn settle_in(&mut self, account: &Author) {
+        let Some(guest) = self.town.is_registered(&account.name, account.id) else { return };
+        self.tally.count("a guest registered");
+        self.witness.truth.becomes(guest, account.id);
+        let own = self.clients.iter_mut().filter(|client| client.name() == account.name.as_str());
+        own.for_each(Client::forget_drafts);
     }
 
     /// Asks for the end of an account.

@@ -240,7 +240,7 @@ impl Story {
         if let What::Join = entry.what {
             return self.allows_join(by);
         }
-        if self.is_bequest(entry, deleted) {
+        if self.is_bequest(entry) {
             return Ok(());
         }
         let visits = self.may_visit(by) && !self.is_banned(by);
@@ -258,9 +258,9 @@ impl Story {
         allowed.then_some(()).ok_or("done without the right to")
     }
 
-    /// Whether somebody becomes the owner after an account that was the last one and is deleted. If the program ended before
-    /// that was written, the account is no member any more when it is.
-    fn is_bequest(&self, entry: &Entry, deleted: &BTreeSet<PersonId>) -> bool {
+    /// Whether somebody becomes the owner where nobody is: after an account that was the last one and is deleted, or after one
+    /// who has gone while it was waiting to be written. If the program ended before, they are no member any more when it is.
+    fn is_bequest(&self, entry: &Entry) -> bool {
         let What::Role { user, role: Role::Owner } = &entry.what else { return false };
         let is_heir = self.members.get(&user.id).is_some_and(|role| match self.kind {
             RoomKind::Lobby => *role >= Role::Admin,
@@ -268,7 +268,7 @@ impl Story {
             RoomKind::Direct | RoomKind::Invite => false,
         });
         let has_owner = self.members.values().any(|role| *role == Role::Owner);
-        deleted.contains(&entry.from.id) && is_heir && !has_owner
+        is_heir && !has_owner
     }
 
     /// Guests come and go in open rooms without an entry: who was there when something was decided may be gone by now.

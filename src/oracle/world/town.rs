@@ -44,6 +44,8 @@ pub(crate) struct Posted {
     pub(crate) body: String,
     pub(crate) reply_to: Option<u64>,
     pub(crate) seq: Option<u64>,
+    /// Its author was a guest then and is an account now, to whom its key is new.
+    pub(crate) by_guest: bool,
 }
 
 impl Town {
@@ -73,10 +75,13 @@ impl Town {
         }
     }
 
-    pub(crate) fn is_registered(&mut self, name: &Name, id: PersonId) {
-        if let Some(persona) = self.personas.iter_mut().find(|persona| persona.name == *name) {
-            persona.id = Some(id);
-        }
+    /// Somebody has an account now. Answers with the guest that they were, if they were one.
+    pub(crate) fn is_registered(&mut self, name: &Name, id: PersonId) -> Option<PersonId> {
+        let persona = self.personas.iter_mut().find(|persona| persona.name == *name)?;
+        let guest = persona.id.replace(id).filter(|before| before.is_guest())?;
+        let own = self.posted.iter_mut().filter(|((author, ..), _)| author == name.as_str());
+        own.for_each(|(_, posted)| posted.by_guest = true);
+        Some(guest)
     }
 
     pub(crate) fn is_deleted(&mut self, id: PersonId) {
@@ -90,11 +95,7 @@ impl Town {
         persona.map(|persona| persona.name.as_str())
     }
 
-    /// Who is registered is in the store, whether or not it was told.
     pub(crate) fn restart(&mut self, rows: &Rows) {
-        for author in rows.accounts() {
-            self.is_registered(&author.name, author.id);
-        }
         rows.deleted().for_each(|id| self.is_deleted(id));
     }
 

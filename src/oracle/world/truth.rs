@@ -121,6 +121,13 @@ impl Truth {
         is_so.then_some(()).ok_or_else(wrong)
     }
 
+    /// A guest becomes an account: no room has the guest any more, and in invite rooms the account is at once.
+    pub(crate) fn becomes(&mut self, guest: PersonId, account: PersonId) {
+        let invites = self.invites.values_mut().filter(|inside| inside.contains(&guest));
+        invites.for_each(|inside| _ = inside.insert(account));
+        self.forget_guest(guest);
+    }
+
     /// A guest was forgotten: no room has them any more.
     pub(crate) fn forget_guest(&mut self, guest: PersonId) {
         for story in self.stories.values_mut() {

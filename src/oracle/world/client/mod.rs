@@ -115,6 +115,13 @@ impl Client {
         (!is_idle).then(|| format!("{:?} {:?}", self.asked, self.drafts))
     }
 
+    /// Its person is another one now: to post once more what is on its way would be another post.
+    pub(crate) fn forget_drafts(&mut self) {
+        self.drafts.clear();
+        let posts = |asked: &&mut Asked| matches!(asked, Asked::Post(_) | Asked::Repeat { .. });
+        self.asked.values_mut().filter(posts).for_each(|asked| *asked = Asked::Other);
+    }
+
     /// The connection is gone, and with it the answers to what was asked on it.
     pub(crate) fn lose(&mut self) {
         self.link = None;

@@ -144,17 +144,16 @@ impl Client {
         let body = town.some_text(dice);
         let reply_to = dice.per_cent(10).then(|| self.some_post(&room, dice));
         let posting = (self.name.clone(), room.clone(), key.clone());
-        town.posted.insert(posting, Posted { body: body.clone(), reply_to, seq: None });
+        town.posted.insert(posting, Posted { body: body.clone(), reply_to, ..Posted::default() });
         let draft = Draft { room, key, body, reply_to, is_sent: false, wait_until_ms: 0, tries: 0 };
         self.drafts.push_back(draft);
     }
 
     /// Sends again what was acknowledged, or another text under the same key.
     fn repeat(&mut self, dice: &mut Dice, town: &Town) -> Option<String> {
-        let own = town
-            .posted
-            .iter()
-            .filter(|((name, ..), posted)| *name == self.name && posted.seq.is_some());
+        let own = town.posted.iter().filter(|((name, ..), posted)| {
+            *name == self.name && posted.seq.is_some() && !posted.by_guest
+        });
         let own: Vec<_> = own.collect();
         let ((_, room, key), posted) = *dice.pick(&own)?;
         let same = dice.per_cent(70);
