@@ -139,7 +139,8 @@ describe('an account', () => {
   test('shares nothing with the next person where the log-in was ended from elsewhere', async (t) => {
     const house = await open(t);
     const { ann, link } = await annWithSecrets(house);
-    const laptop = await house.visitor({ hash: new URL(link).hash, mayComplain: answered(401) });
+    const line = cable();
+    const laptop = await house.visitor({ hash: new URL(link).hash, mayComplain: answered(401), prepare: line.prepare });
     await laptop.logIn('ann');
     await laptop.isAt('secret');
     await laptop.composer.fill('half a love letter');
@@ -147,7 +148,12 @@ describe('an account', () => {
     await (await ann.settings()).getByRole('button', { name: 'End', exact: true }).click();
     await laptop.page.getByText('You are logged out. Who are you?').waitFor();
     assert.equal(await laptop.page.getByRole('dialog').count(), 0);
+    await line.cut();
     await laptop.logIn('bea');
+    await laptop.page.getByText('Reconnecting').waitFor();
+    assert.equal(await laptop.page.getByRole('link', { name: 'secret' }).count(), 0);
+    line.mend();
+    await comesBack(laptop);
     await laptop.isCalled('bea');
     await hasNothingOf(laptop);
     await laptop.goTo('lobby');

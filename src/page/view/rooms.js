@@ -115,7 +115,8 @@ export function makeRooms(parts) {
 
   /** @param {State} now */
   function show(now) {
-    if (now.arriving || !now.me) return;
+    list.hidden = me.hidden = !now.me;
+    if (!now.me) return;
     showMe(now.me);
     const query = filter.value.trim();
     const { rooms, people } = listed(now, query);
