@@ -296,8 +296,7 @@ impl Engine {
         conn.flags.paused = is_last;
         self.lists.flush_later(conn);
         if is_last {
-            conn.flags.unread = false;
-            self.unread.remove(&id);
+            self.forget_unread(id);
         } else if !conn.flags.paused {
             self.lists.read_later(conn);
         }
@@ -313,6 +312,23 @@ impl Engine {
         let late = "The request took too long to arrive.";
         let response = Response::error(Status::REQUEST_TIMEOUT, "late", late).closing();
         self.respond(id, response, &Exchange::broken());
+    }
+
+    /// 503 to a peer whose request would be one too many that is not whole.
+    fn refuse_one_request_more(&mut self, id: ConnId) {
+        let full = "The server holds too many unfinished requests.";
+        let response = Response::error(Status::SERVICE_UNAVAILABLE, "overloaded", full);
+        let seconds = self.door.seconds_from(Duration::from_secs(2));
+        let response = response.header("Retry-After", seconds.to_string()).closing();
+        self.respond(id, response, &Exchange::broken());
+    }
+
+    /// What was read of a connection and put off will not be heard.
+    fn forget_unread(&mut self, id: ConnId) {
+        if let Some(conn) = self.slots.find(id) {
+            conn.flags.unread = false;
+        }
+        self.unread.remove(&id);
     }
 
     /// Reads one frame or message and deals with it. Answers with the bytes used.
@@ -410,17 +426,10 @@ impl Engine {
             Phase::Http(http) => match &mut http.turn {
                 HttpTurn::Answer(exchange) => {
                     exchange.close();
-                    conn.flags.unread = false;
-                    self.unread.remove(&id);
+                    self.forget_unread(id);
                     self.recount_unfinished(id);
                 }
-                _ => {
-                    let full = "The server holds too many unfinished requests.";
-                    let response = Response::error(Status::SERVICE_UNAVAILABLE, "overloaded", full);
-                    let seconds = self.door.seconds_from(Duration::from_secs(2));
-                    let response = response.header("Retry-After", seconds.to_string()).closing();
-                    self.respond(id, response, &Exchange::broken());
-                }
+                _ => self.refuse_one_request_more(id),
             },
             _ => {
                 self.close(
