@@ -170,7 +170,9 @@ impl<T, W: Fn()> Writer<T, W> {
             let failure = match extended {
                 Err(Fault::Unavailable) => Failure::Unavailable { after_ms: AFTER_MS },
                 Err(Fault::Corrupt) => Failure::Corrupt,
-                Ok(()) if since.elapsed() > SEARCH_WAITS_MAX => Failure::TooCostly,
+                Ok(()) if since.elapsed() > SEARCH_WAITS_MAX => {
+                    Failure::Unavailable { after_ms: AFTER_MS }
+                }
                 Ok(()) => return self.waiting.push_front(Waiting { search, needs, since }),
             };
             self.answer(search.answered(ReadOut::Failed(failure)));

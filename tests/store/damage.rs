@@ -57,7 +57,7 @@ fn a_later_version_is_refused_by_its_number() {
     let file = OpenOptions::new().write(true).open(scratch.file()).unwrap();
     file.write_all_at(&77_u32.to_be_bytes(), 60).unwrap();
     let error = refusal(&scratch.file());
-    assert!(matches!(error, OpenError::Newer { found: 77, known: 3 }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { found: 77, known: 4 }), "{error:?}");
     assert!(error.to_string().contains("later version of wsrelay"), "{error}");
 }
 

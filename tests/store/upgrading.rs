@@ -12,6 +12,9 @@ const VERSION_1: &str = include_str!("../../src/store/tests/version_1.sql");
 /// Never changed: what the second version made of that.
 const VERSION_2: &str = include_str!("../../src/store/tests/version_2.sql");
 
+/// Never changed: what the third version made of that, and what it kept of who had gone.
+const VERSION_3: &str = include_str!("../../src/store/tests/version_3.sql");
+
 fn file_of(fixture: &str) -> Scratch {
     let scratch = Scratch::new();
     Connection::open(scratch.file()).unwrap().execute_batch(fixture).unwrap();
@@ -173,6 +176,22 @@ fn a_file_of_version_2_has_all_it_had_and_keeps_what_stands_against_who_goes() {
     let (_, opened) = try_open(&scratch.file()).unwrap();
     let lapse = Lapse { role: Role::Member, muted_until: UnixMs(99_000) };
     assert_eq!(opened.restored.rooms[1].lapses, [(PersonId(2), lapse)]);
+}
+
+#[test]
+fn a_file_of_version_3_is_searched_by_an_index_of_its_own() {
+    let scratch = file_of(&[VERSION_1, VERSION_2, VERSION_3].concat());
+    let (mut near, opened) = try_open(&scratch.file()).unwrap();
+    check_restored(&opened.restored);
+    let lapse = Lapse { role: Role::Reader, muted_until: UnixMs(99_000) };
+    assert_eq!(opened.restored.rooms[2].lapses, [(PersonId(1), lapse)]);
+    for query in ["again", "hello agai", "hello-ann"] {
+        let found = near.search(query);
+        assert!(matches!(&found, ReadOut::Found { hits, .. } if hits.len() == 1), "{found:?}");
+    }
+    near.store.close();
+    let own = Connection::open(scratch.file()).unwrap();
+    own.execute_batch("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)").unwrap();
 }
 
 /// A step's name is taken: by somebody's own index, say.

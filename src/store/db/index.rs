@@ -2,6 +2,10 @@
 //!
 //! Posts are indexed after they were committed, in their order, whenever the writer has time; the file says how far. What
 //! replaces or deletes a post's text takes the old words out of the index in the same transaction.
+//!
+//! It says which posts have a word, and no longer where: FTS5 gathers in memory what there is about all the words that begin as
+//! the one that is looked for. Of 14,000 posts of 790 times the same word that was 29 MiB, and is 2. The
+//! index was 11.5 MiB for these and as many short ones, and is 0.5; to extend it takes two thirds of the time.
 
 use rusqlite::{Connection, params};
 

@@ -14,11 +14,13 @@ mod index;
 mod open;
 mod pages;
 mod people;
+mod query;
 mod restored;
 mod row;
 mod schema;
 mod search;
 mod trouble;
+mod words;
 
 use std::path::Path;
 use std::time::Duration;
@@ -32,8 +34,10 @@ pub(super) use self::open::{Lock, open};
 pub(super) use self::restored::Stored;
 
 use self::open::Identity;
+use self::query::Query;
 use self::row::Row;
 use self::trouble::{Complaints, Trouble};
+use self::words::Words;
 use super::accounts::SessionNo;
 use super::tables::{Change, Digest, Fault, Head, Keyed, Standing, Tables};
 use crate::chat::log::{Failure, Read, ReadOut};
@@ -54,6 +58,7 @@ pub(super) struct Db {
     indexed: i64,
     /// Known to wait for the disk at each commit.
     is_durable: bool,
+    words: Words,
     complaints: Complaints,
 }
 
@@ -107,7 +112,7 @@ impl Db {
 
     /// Reads, on this connection: for a place that has no other.
     pub(super) fn read(&mut self, read: &Read) -> ReadOut {
-        let read = read_from(&mut self.connection, read);
+        let read = read_from(&mut self.connection, &mut self.words, read);
         read.unwrap_or_else(|trouble| ReadOut::Failed(failure(&mut self.complaints, &trouble)))
     }
 
@@ -342,23 +347,29 @@ impl Db {
 #[derive(Debug)]
 pub(super) struct Reader {
     connection: Connection,
+    words: Words,
     complaints: Complaints,
 }
 
 impl Reader {
     /// A reader of a file that is open already.
     pub(super) fn open(path: &Path) -> rusqlite::Result<Self> {
-        Ok(Self { connection: open::reading(path)?, complaints: Complaints::default() })
+        let connection = open::reading(path)?;
+        Ok(Self { connection, words: Words::default(), complaints: Complaints::default() })
     }
 
     /// Reads what a snapshot of this moment has.
     pub(super) fn read(&mut self, read: &Read) -> ReadOut {
-        let read = read_from(&mut self.connection, read);
+        let read = read_from(&mut self.connection, &mut self.words, read);
         read.unwrap_or_else(|trouble| ReadOut::Failed(failure(&mut self.complaints, &trouble)))
     }
 }
 
-fn read_from(connection: &mut Connection, read: &Read) -> Result<ReadOut, Trouble> {
+fn read_from(
+    connection: &mut Connection,
+    words: &mut Words,
+    read: &Read,
+) -> Result<ReadOut, Trouble> {
     match *read {
         Read::Replay { room, after, through, bytes_max } => {
             pages::replay(connection, room, after, through, bytes_max)
@@ -369,7 +380,8 @@ fn read_from(connection: &mut Connection, read: &Read) -> Result<ReadOut, Troubl
         Read::After { room, after, limit } => pages::lines_after(connection, room, after, limit),
         Read::Pins { room, before, limit } => pages::pins_before(connection, room, before, limit),
         Read::Search { ref query, ref rooms, skip, limit } => {
-            search::search(connection, query, rooms, (skip, limit), SEARCH_TIME_MAX)
+            let query = Query::of(query, rooms, words)?;
+            search::search(connection, words, &query, rooms, (skip, limit), SEARCH_TIME_MAX)
         }
     }
 }

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use super::schema::{APPLICATION_ID, STEPS, VERSION};
 use super::trouble::{Complaints, Trouble, is_damage};
+use super::words::Words;
 use super::{Db, index};
 use crate::chat::{Epoch, RoomId, RoomKind};
 use crate::store::{OpenError, Place};
@@ -41,9 +42,10 @@ pub(in crate::store) fn open(place: &Place) -> Result<(Db, Option<Lock>), OpenEr
     let indexed = index::reach(&connection)?;
     let last =
         connection.query_one("SELECT ifnull(max(no), 0) FROM entries", [], |row| row.get(0))?;
-    let complaints = Complaints::default();
-    let is_durable = true;
-    Ok((Db { connection, identity, last, appended: None, indexed, is_durable, complaints }, lock))
+    let (words, complaints) = (Words::default(), Complaints::default());
+    let (appended, is_durable) = (None, true);
+    let db = Db { connection, identity, last, appended, indexed, is_durable, words, complaints };
+    Ok((db, lock))
 }
 
 /// That no other process has the file. Given back by the kernel however the process ends.

@@ -6,7 +6,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7773_7279;
 
 /// What makes version `n + 1` of version `n`.
-pub(super) const STEPS: &[&str] = &[V1, V2, V3];
+pub(super) const STEPS: &[&str] = &[V1, V2, V3, V4];
 
 /// The version that this program reads and writes.
 pub(super) const VERSION: usize = STEPS.len();
@@ -140,6 +140,23 @@ CREATE TABLE lapses (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// The index says which posts have a word, and no longer where: to look for the beginning of one takes as much memory as there
+/// is to say of all the words that begin so. It is made anew, behind what is written from now on.
+const V4: &str = "
+DROP TABLE search;
+CREATE VIRTUAL TABLE search USING fts5 (
+    text, room,
+    content = 'posts', content_rowid = 'no', columnsize = 0, detail = column,
+    tokenize = \"unicode61 remove_diacritics 2 separators '\u{E000}\u{E001}'\"
+);
+INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+DELETE FROM state WHERE name = 'indexed';
+";
+
+/// How the texts in the index fall into words.
+pub(super) const TOKENIZER: &str =
+    "tokenize = \"unicode61 remove_diacritics 2 separators '\u{E000}\u{E001}'\"";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,5 +165,11 @@ mod tests {
     fn what_was_released_stays_as_it_was() {
         assert!(include_str!("../tests/version_1.sql").starts_with(V1));
         assert!(include_str!("../tests/version_2.sql").starts_with(V2));
+        assert!(include_str!("../tests/version_3.sql").starts_with(V3));
+    }
+
+    #[test]
+    fn words_are_those_of_the_index() {
+        assert!(STEPS[STEPS.len() - 1].contains(TOKENIZER));
     }
 }

@@ -1,6 +1,6 @@
 //! Searches.
 //!
-//! Whatever is typed becomes a list of quoted words, so that none of it is ever read as the query language of FTS5.
+//! The index tells which posts have the words. Where a query has some that stand together, the texts are looked at.
 
 use std::slice;
 use std::sync::Arc;
@@ -10,8 +10,10 @@ use rusqlite::{Connection, params};
 
 use super::fields::signed;
 use super::pages::{self, PAGE_BYTES_MAX, REACTION_BYTES_PER_PAGE_MAX};
+use super::query::Query;
 use super::row::{Row, columns};
 use super::trouble::Trouble;
+use super::words::Words;
 use crate::chat::event::Hit;
 use crate::chat::log::ReadOut;
 use crate::chat::{RoomId, RoomNo};
@@ -20,28 +22,29 @@ use crate::chat::{RoomId, RoomNo};
 /// longer than `time_max` is given up.
 pub(super) fn search(
     db: &mut Connection,
-    query: &str,
+    words: &mut Words,
+    query: &Query,
     rooms: &[RoomNo],
-    (skip, limit): (u32, u16),
+    page: (u32, u16),
     time_max: Duration,
 ) -> Result<ReadOut, Trouble> {
-    let Some(expression) = expression(query, rooms) else {
-        return Ok(ReadOut::Found { hits: Vec::new(), more: false });
-    };
     let until = Instant::now() + time_max;
     db.progress_handler(OPS_BETWEEN_LOOKS, Some(move || Instant::now() > until))?;
-    let found = find(db, &expression, rooms, skip, limit);
+    let found = find(db, words, query, rooms, page);
     db.progress_handler(0, None::<fn() -> bool>)?;
     found
 }
 
 fn find(
     db: &mut Connection,
-    expression: &str,
+    words: &mut Words,
+    query: &Query,
     rooms: &[RoomNo],
-    skip: u32,
-    limit: u16,
+    (skip, limit): (u32, u16),
 ) -> Result<ReadOut, Trouble> {
+    let Some(expression) = query.expression() else {
+        return Ok(ReadOut::Found { hits: Vec::new(), more: false });
+    };
     let snapshot = db.transaction()?;
     let mut select = snapshot.prepare_cached(concat!(
         "SELECT ", columns!(), ", rooms.id, snippet(search, 0, char(0xE000), char(0xE001), '…', 16)
@@ -49,12 +52,23 @@ fn find(
          WHERE search MATCH ?1 AND entries.room IN (SELECT value FROM json_each(?2))
          ORDER BY search.rowid DESC LIMIT ?3 OFFSET ?4"
     ))?;
-    let one_more = i64::from(limit) + 1;
-    let mut rows = select.query(params![expression, json_list(rooms), one_more, skip])?;
+    // Where the index finds more than there is, its places are not those of the hits.
+    let (mut skip, rows_max, rows_skipped) = match query.has_phrases() {
+        true => (skip, -1, 0),
+        false => (0, i64::from(limit) + 1, skip),
+    };
+    let mut rows = select.query(params![expression, json_list(rooms), rows_max, rows_skipped])?;
     let mut hits = Vec::new();
     let (mut bytes_left, mut reactions_left) = (PAGE_BYTES_MAX, REACTION_BYTES_PER_PAGE_MAX);
     while let Some(columns) = rows.next()? {
         let row = Row::read(columns)?;
+        if !query.has_its_phrases_in(row.fields.text.unwrap_or_default(), words)? {
+            continue;
+        }
+        if skip > 0 {
+            skip -= 1;
+            continue;
+        }
         let mut record = pages::record(&snapshot, &row)?;
         let left = bytes_left.checked_sub(record.entry.text_bytes());
         let Some(left) = left.filter(|_| hits.len() < usize::from(limit)) else {
@@ -69,33 +83,6 @@ fn find(
         hits.push(Hit { room, record, snippet: shortened(&snippet) });
     }
     Ok(ReadOut::Found { hits, more: false })
-}
-
-/// The query in the language of FTS5; `None` if there is nothing to look for.
-fn expression(query: &str, rooms: &[RoomNo]) -> Option<String> {
-    let mut words = query
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .map(|word| word.replace('"', ""))
-        .filter(|word| word.chars().any(char::is_alphanumeric))
-        .take(WORDS_MAX)
-        .collect::<Vec<_>>();
-    let last = words.pop()?;
-    let star = if is_prefix(&last) { "*" } else { "" };
-    let mut expression = String::from("{text} : (");
-    for word in words {
-        expression += &format!("\"{word}\" ");
-    }
-    expression += &format!("\"{last}\"{star})");
-    if (1..=ROOMS_IN_INDEX_MAX).contains(&rooms.len()) {
-        let rooms: Vec<_> = rooms.iter().map(|room| format!("\"{}\"", signed(room.0))).collect();
-        expression += &format!(" AND {{room}} : ({})", rooms.join(" OR "));
-    }
-    Some(expression)
-}
-
-/// A single letter begins too many words; but one that stands for a word or a syllable does not.
-fn is_prefix(word: &str) -> bool {
-    word.chars().count() > 1 || !word.is_ascii()
 }
 
 fn json_list(rooms: &[RoomNo]) -> String {
@@ -121,11 +108,6 @@ fn shortened(snippet: &str) -> Arc<str> {
 
 /// Steps of SQLite's machine between two looks at the clock: some ten microseconds.
 const OPS_BETWEEN_LOOKS: i32 = 1_000;
-/// Words of a query that are looked for.
-const WORDS_MAX: usize = 100;
-/// For so many rooms the index itself leaves out the others; each costs it a lookup. For more they are left out afterwards,
-/// which is cheap for who may read most of what there is.
-const ROOMS_IN_INDEX_MAX: usize = 64;
 const SNIPPET_BYTES_MAX: usize = 1_024;
 
 #[cfg(test)]
@@ -142,8 +124,9 @@ mod tests {
              SELECT no, 'word', 1 FROM n",
         );
         let mut search = |time_max| {
-            let rooms = [RoomNo(1)];
-            search(&mut db.connection, "word", &rooms, (0, 1), time_max)
+            let (rooms, words) = ([RoomNo(1)], &mut db.words);
+            let query = Query::of("word", &rooms, words).unwrap();
+            search(&mut db.connection, words, &query, &rooms, (0, 1), time_max)
         };
         let given_up = search(Duration::ZERO).unwrap_err();
         assert!(given_up.is_interrupted(), "{given_up}");

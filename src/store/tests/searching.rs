@@ -55,6 +55,62 @@ fn posts_with_all_the_words_are_found_newest_first() {
     }
 }
 
+/// What is one word to who types it, and several to the index, stands together.
+#[test]
+fn what_is_typed_together_is_found_together() {
+    let mut log = lobby_with(&[
+        "at 10:30, by e-mail",
+        "at 30:10, by mail. e is a letter",
+        "10:305 e-mails: don't",
+        "Do not. Don, t: É-MAIL 10.30",
+    ]);
+    for (query, expected) in [
+        ("10:30", vec![4, 3, 1]),
+        ("10:30 at", vec![1]),
+        ("30:10", vec![2]),
+        ("30:1", vec![2]),
+        ("0:30", vec![]),
+        ("e-mail", vec![4, 3, 1]),
+        ("e-mail by", vec![1]),
+        ("mail e", vec![4, 2, 1]),
+        ("don't", vec![4, 3]),
+        ("don't 10", vec![4, 3]),
+        ("t-don", vec![]),
+        ("10:30,-by", vec![1]),
+        ("…e-mail…", vec![4, 3, 1]),
+    ] {
+        assert_eq!(found(&mut log, query), expected, "{query}");
+    }
+}
+
+#[test]
+fn a_page_of_what_stands_together_is_continued_where_it_ended() {
+    let texts: Vec<_> = (0..20).map(|no| if no % 2 == 0 { "a-b" } else { "b-a" }).collect();
+    let mut log = lobby_with(&texts);
+    let (mut places, mut more) = (Vec::new(), true);
+    while more {
+        let skip = u32::try_from(places.len()).unwrap();
+        let ReadOut::Found { hits, more: is_more } = search(&mut log, "a-b", &[LOBBY], skip, 3)
+        else {
+            panic!("not found")
+        };
+        assert!(!hits.is_empty());
+        places.extend(hits.iter().map(|hit| hit.record.entry.seq.0));
+        more = is_more;
+    }
+    assert!(places.into_iter().eq((1..=20).rev().step_by(2).map(|seq| seq - 1)));
+}
+
+/// What it takes to look for the beginning of a word is what there is about it in the index.
+#[test]
+fn a_word_that_is_said_a_thousand_times_over_costs_little() {
+    let text = "long ".repeat(790);
+    let mut log = lobby_with(&[text.as_str(); 200]);
+    log.index_all();
+    let bytes = log.tables().ask("SELECT sum(length(block)) FROM search_data");
+    assert!(bytes < 5 * 200 * 2, "{bytes} bytes for 200 posts");
+}
+
 #[test]
 fn no_text_is_taken_for_a_query_language() {
     let mut log = lobby_with(&["plain OR simple AND near text", "x"]);
