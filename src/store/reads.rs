@@ -94,9 +94,9 @@ impl<T> Reads<T> {
 }
 
 /// Pages and replays that are handed over at one time: some milliseconds' work, so that the thread has something to do until
-/// the loop looks after it again, and nobody waits long for others'.
-const READING_MAX: usize = 32;
+/// the loop looks after it again, and nobody waits long for others'. What is read and not taken is in memory.
+const READING_MAX: usize = 8;
 /// The same of searches, which take longer.
-const SEARCHING_MAX: usize = 8;
+const SEARCHING_MAX: usize = 2;
 /// Reads that are answered and not taken: no more than are handed over. Each may be a page of some hundred kilobytes.
 pub(super) const ANSWERED_MAX: usize = READING_MAX + SEARCHING_MAX;
