@@ -194,6 +194,25 @@ fn a_file_of_version_3_is_searched_by_an_index_of_its_own() {
     own.execute_batch("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)").unwrap();
 }
 
+/// What an upgrade makes anew is not left in the file as it was: what is deleted later would be there still.
+#[test]
+fn what_an_upgrade_replaces_is_overwritten() {
+    let scratch = file_of(&[VERSION_1, VERSION_2, VERSION_3].concat());
+    Connection::open(scratch.file())
+        .unwrap()
+        .execute_batch(
+            "INSERT INTO search (rowid, text, room)
+             WITH RECURSIVE n (no) AS (SELECT 1000 UNION ALL SELECT no + 1 FROM n LIMIT 5000)
+             SELECT no, 'xylophone' || no, 1 FROM n",
+        )
+        .unwrap();
+    let has_word = || std::fs::read(scratch.file()).unwrap().windows(8).any(|at| at == b"xylophon");
+    assert!(has_word());
+    let (near, _) = try_open(&scratch.file()).unwrap();
+    near.store.close();
+    assert!(!has_word());
+}
+
 /// A step's name is taken: by somebody's own index, say.
 #[test]
 fn a_step_that_fails_changes_nothing() {

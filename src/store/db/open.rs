@@ -32,6 +32,8 @@ pub(in crate::store) fn open(place: &Place) -> Result<(Db, Option<Lock>), OpenEr
     if version > 0 {
         check(&connection)?;
     }
+    // What was deleted is overwritten, and so is what an upgrade makes anew.
+    connection.pragma_update(None, "secure_delete", true)?;
     upgrade(&mut connection, version)?;
     configure(&connection)?;
     furnish(&mut connection)?;
@@ -230,8 +232,6 @@ fn configure(connection: &Connection) -> Result<(), OpenError> {
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
     connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
-    // What was deleted is overwritten.
-    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
