@@ -19,6 +19,7 @@ mod restored;
 mod row;
 mod schema;
 mod search;
+mod snippet;
 mod trouble;
 mod words;
 
@@ -380,7 +381,9 @@ fn read_from(
         Read::After { room, after, limit } => pages::lines_after(connection, room, after, limit),
         Read::Pins { room, before, limit } => pages::pins_before(connection, room, before, limit),
         Read::Search { ref query, ref rooms, skip, limit } => {
-            let query = Query::of(query, rooms, words)?;
+            let Some(query) = Query::of(query, rooms, words)? else {
+                return Ok(ReadOut::Found { hits: Vec::new(), more: false });
+            };
             search::search(connection, words, &query, rooms, (skip, limit), SEARCH_TIME_MAX)
         }
     }

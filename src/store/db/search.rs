@@ -1,9 +1,11 @@
 //! Searches.
 //!
-//! The index tells which posts have the words. Where a query has some that stand together, the texts are looked at.
+//! The index tells which posts have the words. Their texts are looked at one by one, for the words that have to stand together,
+//! and for what is shown of them.
+//!
+//! Invariant: what is given up is given up within the time it takes to look at one text.
 
 use std::slice;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
@@ -12,10 +14,11 @@ use super::fields::signed;
 use super::pages::{self, PAGE_BYTES_MAX, REACTION_BYTES_PER_PAGE_MAX};
 use super::query::Query;
 use super::row::{Row, columns};
+use super::snippet::snippet;
 use super::trouble::Trouble;
 use super::words::Words;
 use crate::chat::event::Hit;
-use crate::chat::log::ReadOut;
+use crate::chat::log::{Failure, ReadOut};
 use crate::chat::{RoomId, RoomNo};
 
 /// Posts in one of the rooms that have all the words, newest first: `limit` of them, after the first `skip`. One that takes
@@ -30,7 +33,7 @@ pub(super) fn search(
 ) -> Result<ReadOut, Trouble> {
     let until = Instant::now() + time_max;
     db.progress_handler(OPS_BETWEEN_LOOKS, Some(move || Instant::now() > until))?;
-    let found = find(db, words, query, rooms, page);
+    let found = find(db, words, query, rooms, page, until);
     db.progress_handler(0, None::<fn() -> bool>)?;
     found
 }
@@ -41,30 +44,31 @@ fn find(
     query: &Query,
     rooms: &[RoomNo],
     (skip, limit): (u32, u16),
+    until: Instant,
 ) -> Result<ReadOut, Trouble> {
-    let Some(expression) = query.expression() else {
-        return Ok(ReadOut::Found { hits: Vec::new(), more: false });
-    };
     let snapshot = db.transaction()?;
     let mut select = snapshot.prepare_cached(concat!(
-        "SELECT ", columns!(), ", rooms.id, snippet(search, 0, char(0xE000), char(0xE001), '…', 16)
+        "SELECT ", columns!(), ", rooms.id
          FROM search CROSS JOIN entries ON entries.no = search.rowid CROSS JOIN rooms ON rooms.no = entries.room
          WHERE search MATCH ?1 AND entries.room IN (SELECT value FROM json_each(?2))
          ORDER BY search.rowid DESC LIMIT ?3 OFFSET ?4"
     ))?;
     // Where the index finds more than there is, its places are not those of the hits.
-    let (mut skip, rows_max, rows_skipped) = match query.has_phrases() {
+    let (mut skip, rows_max, rows_skipped) = match query.has_phrases {
         true => (skip, -1, 0),
         false => (0, i64::from(limit) + 1, skip),
     };
-    let mut rows = select.query(params![expression, json_list(rooms), rows_max, rows_skipped])?;
+    let mut rows =
+        select.query(params![query.in_index, json_list(rooms), rows_max, rows_skipped])?;
     let mut hits = Vec::new();
     let (mut bytes_left, mut reactions_left) = (PAGE_BYTES_MAX, REACTION_BYTES_PER_PAGE_MAX);
     while let Some(columns) = rows.next()? {
-        let row = Row::read(columns)?;
-        if !query.has_its_phrases_in(row.fields.text.unwrap_or_default(), words)? {
-            continue;
+        if Instant::now() > until {
+            return Ok(ReadOut::Failed(Failure::TooCostly));
         }
+        let row = Row::read(columns)?;
+        let text = row.fields.text.unwrap_or_default();
+        let Some(marked) = words.marked(text, &query.in_text)? else { continue };
         if skip > 0 {
             skip -= 1;
             continue;
@@ -78,9 +82,8 @@ fn find(
         let place = (row.seq, row.seq);
         let records = slice::from_mut(&mut record);
         pages::add_reactions(&snapshot, row.room, place, records, &mut reactions_left)?;
-        let (room, snippet): (String, String) = (columns.get(17)?, columns.get(18)?);
-        let room = RoomId::stored(&room);
-        hits.push(Hit { room, record, snippet: shortened(&snippet) });
+        let room = RoomId::stored(&columns.get::<_, String>(17)?);
+        hits.push(Hit { room, record, snippet: snippet(&marked) });
     }
     Ok(ReadOut::Found { hits, more: false })
 }
@@ -90,25 +93,8 @@ fn json_list(rooms: &[RoomNo]) -> String {
     format!("[{}]", rooms.join(","))
 }
 
-/// A snippet has so many words; a word may have any length.
-fn shortened(snippet: &str) -> Arc<str> {
-    if snippet.len() <= SNIPPET_BYTES_MAX {
-        return snippet.into();
-    }
-    let ends = snippet.char_indices().map(|(start, _)| start);
-    let end = ends.take_while(|&end| end <= SNIPPET_BYTES_MAX).last().unwrap_or(0);
-    let mut text = snippet[..end].to_owned();
-    let opened = text.matches('\u{E000}').count();
-    if opened > text.matches('\u{E001}').count() {
-        text.push('\u{E001}');
-    }
-    text.push('…');
-    text.into()
-}
-
 /// Steps of SQLite's machine between two looks at the clock: some ten microseconds.
 const OPS_BETWEEN_LOOKS: i32 = 1_000;
-const SNIPPET_BYTES_MAX: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -125,26 +111,12 @@ mod tests {
         );
         let mut search = |time_max| {
             let (rooms, words) = ([RoomNo(1)], &mut db.words);
-            let query = Query::of("word", &rooms, words).unwrap();
+            let query = Query::of("word", &rooms, words).unwrap().unwrap();
             search(&mut db.connection, words, &query, &rooms, (0, 1), time_max)
         };
         let given_up = search(Duration::ZERO).unwrap_err();
         assert!(given_up.is_interrupted(), "{given_up}");
         let found = search(Duration::from_secs(60)).unwrap();
         assert_eq!(found, ReadOut::Found { hits: Vec::new(), more: false });
-    }
-
-    #[test]
-    fn a_snippet_is_cut_between_characters_and_marks() {
-        for (text, expected_end) in [
-            ("é".repeat(2_000), "é…"),
-            (format!("\u{E000}{}\u{E001}", "x".repeat(2_000)), "x\u{E001}…"),
-            (format!("\u{E000}hit\u{E001} {}", "x".repeat(2_000)), "x…"),
-            ("short".to_owned(), "short"),
-        ] {
-            let snippet = shortened(&text);
-            assert!(snippet.ends_with(expected_end), "{snippet}");
-            assert!(snippet.len() <= SNIPPET_BYTES_MAX + 8);
-        }
     }
 }

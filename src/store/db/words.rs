@@ -1,34 +1,31 @@
-//! How a text falls into words.
+//! What a text and its words are to the index for searches.
 //!
-//! Owns what the index for searches takes for a word. Which characters make one, and which of them are the same, is the
-//! tokenizer's to say, by the Unicode that SQLite was built with: it is asked, and not imitated. Knows nothing of queries, and
-//! nothing of the log.
+//! Owns how a text falls into words, and where in one something is found. Which characters make a word, and which of them are
+//! the same, is the tokenizer's to say, by the Unicode that SQLite was built with: it is asked, and not imitated. Knows nothing of
+//! who looks for what, and nothing of the log.
 //!
 //! Invariant: a word that this tells is to the tokenizer a single word, and the same one.
 
 use std::fmt;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::schema::TOKENIZER;
+use super::snippet::{CLOSES, OPENS};
 use super::trouble::Trouble;
 
-/// Tells words.
+/// An index of its own for the few texts that are looked at. Nothing stays in it.
 #[derive(Default)]
 pub(super) struct Words {
-    /// Opened when it is first needed: most of what is searched for needs none.
+    /// Opened when it is first needed.
     scratch: Option<Connection>,
 }
 
 impl Words {
     /// The words of each text, in their order, as they are compared.
     pub(super) fn of<T: AsRef<str>>(&mut self, texts: &[T]) -> Result<Vec<Vec<String>>, Trouble> {
-        let scratch = match &mut self.scratch {
-            Some(scratch) => scratch,
-            none => none.insert(open()?),
-        };
-        // Never committed.
-        let transaction = scratch.transaction()?;
+        // Never committed, nor is the other.
+        let transaction = self.scratch()?.transaction()?;
         let mut insert =
             transaction.prepare_cached("INSERT INTO texts (rowid, text) VALUES (?1, ?2)")?;
         for (no, text) in (0_u32..).zip(texts) {
@@ -43,6 +40,31 @@ impl Words {
             words[no as usize].push(word);
         }
         Ok(words)
+    }
+
+    /// A text in which an expression of FTS5 is found, and all that is found between [`OPENS`] and [`CLOSES`], which are spaces
+    /// where they stood before. Takes as long as the text is, however much is found.
+    pub(super) fn marked(
+        &mut self,
+        text: &str,
+        expression: &str,
+    ) -> Result<Option<String>, Trouble> {
+        let text = text.replace([OPENS, CLOSES], " ");
+        let transaction = self.scratch()?.transaction()?;
+        let mut insert =
+            transaction.prepare_cached("INSERT INTO texts (rowid, text) VALUES (0, ?1)")?;
+        insert.execute([text])?;
+        let mut select = transaction.prepare_cached(
+            "SELECT highlight(texts, 0, char(0xE000), char(0xE001)) FROM texts WHERE texts MATCH ?1",
+        )?;
+        Ok(select.query_one([expression], |row| row.get(0)).optional()?)
+    }
+
+    fn scratch(&mut self) -> rusqlite::Result<&mut Connection> {
+        match &mut self.scratch {
+            Some(scratch) => Ok(scratch),
+            none => Ok(none.insert(open()?)),
+        }
     }
 }
 

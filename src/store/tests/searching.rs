@@ -101,6 +101,20 @@ fn a_page_of_what_stands_together_is_continued_where_it_ended() {
     assert!(places.into_iter().eq((1..=20).rev().step_by(2).map(|seq| seq - 1)));
 }
 
+/// However often each is said, and however many there are.
+#[test]
+fn words_that_are_said_all_over_are_found_in_time() {
+    let mut log = lobby_with(&["b ".repeat(2_000).as_str(); 3]);
+    let words = ["b"; 100].join(" ");
+    let phrase = ["b"; 100].join("-");
+    let lengths: Vec<_> = (1..14).map(|length| vec!["b"; length].join("-")).collect();
+    let began = std::time::Instant::now();
+    for query in [words, phrase, lengths.join(" ")] {
+        assert_eq!(found(&mut log, &query), [3, 2, 1], "{query}");
+    }
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
 /// What it takes to look for the beginning of a word is what there is about it in the index.
 #[test]
 fn a_word_that_is_said_a_thousand_times_over_costs_little() {
@@ -238,6 +252,18 @@ fn a_snippet_marks_what_was_found_and_nothing_else() {
     assert!(snippets[1].contains(" \u{E000}needle\u{E001} "));
     assert!(snippets[1].len() < 200);
     assert!(snippets[2].len() < 1_100);
+    let mut log = lobby_with(&["They don't think that they do, at 10:30 or 30:10"]);
+    for (query, expected) in [
+        ("don't", "They [don't] think that they do, at 10:30 or 30:10"),
+        ("30 10:3", "…don't think that they do, at [10:30] or [30]:10"),
+        ("th", "[They] don't [think] [that] [they] do, at 10:30 or 30:10"),
+    ] {
+        let ReadOut::Found { hits, .. } = search(&mut log, query, &[LOBBY], 0, 9) else {
+            panic!("found")
+        };
+        let shown = hits[0].snippet.replace('\u{E000}', "[").replace('\u{E001}', "]");
+        assert_eq!(shown, expected, "{query}");
+    }
     for snippet in snippets {
         let count = |mark| snippet.matches(mark).count();
         assert_eq!(count('\u{E000}'), count('\u{E001}'), "{snippet}");
