@@ -232,7 +232,7 @@ pub enum ReadOut {
 /// Why the store could not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// For now: the disk is full, broken or slow. Try again after this.
+    /// For now: the disk is full, broken or slow, or what is searched is not yet in order. Try again after this.
     Unavailable {
         /// Milliseconds.
         after_ms: u64,

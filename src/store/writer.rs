@@ -149,8 +149,8 @@ impl<T, W: Fn()> Writer<T, W> {
     fn extend_index(&mut self, jobs: usize) -> Result<(), Fault> {
         let rows = match self.log.tables().unindexed() {
             0 => return Ok(()),
-            _ if self.is_idle || !self.waiting.is_empty() => INDEX_ROWS,
             UNINDEXED_MAX.. => INDEX_ROWS.max(jobs + jobs / 4),
+            _ if self.is_idle || !self.waiting.is_empty() => INDEX_ROWS,
             _ => return Ok(()),
         };
         let extended = self.log.tables().index(rows);
@@ -170,7 +170,7 @@ impl<T, W: Fn()> Writer<T, W> {
             let failure = match extended {
                 Err(Fault::Unavailable) => Failure::Unavailable { after_ms: AFTER_MS },
                 Err(Fault::Corrupt) => Failure::Corrupt,
-                Ok(()) if since.elapsed() > SEARCH_WAITS_MAX => {
+                Ok(()) if since.elapsed() > SEARCH_WAITS_MAX || needs - indexed > BEHIND_MAX => {
                     Failure::Unavailable { after_ms: AFTER_MS }
                 }
                 Ok(()) => return self.waiting.push_front(Waiting { search, needs, since }),
@@ -226,3 +226,5 @@ const INDEX_ROWS: usize = 512;
 const UNINDEXED_MAX: u64 = 16_384;
 /// A search that the index is not far enough for by then is given up.
 const SEARCH_WAITS_MAX: Duration = Duration::from_millis(500);
+/// One that it cannot be far enough for by then is given up at once.
+const BEHIND_MAX: i64 = 65_536;
