@@ -97,6 +97,6 @@ impl<T> Reads<T> {
 /// the loop looks after it again, and nobody waits long for others'. What is read and not taken is in memory.
 const READING_MAX: usize = 8;
 /// The same of searches, which take longer.
-const SEARCHING_MAX: usize = 2;
+const SEARCHING_MAX: usize = 8;
 /// Reads that are answered and not taken: no more than are handed over. Each may be a page of some hundred kilobytes.
 pub(super) const ANSWERED_MAX: usize = READING_MAX + SEARCHING_MAX;

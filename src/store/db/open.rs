@@ -151,6 +151,7 @@ pub(super) fn look_at(file: &File, path: &Path) -> Result<(), OpenError> {
 pub(super) fn reading(path: &Path) -> rusqlite::Result<Connection> {
     let connection = another(path)?;
     connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", READER_CACHE)?;
     Ok(connection)
 }
 
@@ -290,5 +291,7 @@ const BUSY: Duration = Duration::from_millis(250);
 const STATEMENTS: usize = 64;
 /// Kibibytes, negative as SQLite wants it: enough for the pages that a busy hour writes to.
 const WRITER_CACHE: i32 = -32 * 1024;
+/// In the same units. Whoever only reads loses its cache with each commit of others: it serves one read.
+const READER_CACHE: i32 = -256;
 /// The write-ahead log is cut to this when it begins anew after a peak.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
