@@ -29,8 +29,9 @@ export function makeSearch({ session, state }) {
     const room = current(state());
     const answer = await session.attempt(session.chat.search(words, { skip, ...everywhere.checked || !room ? {} : { room: room.room } }));
     // Another was asked meanwhile.
-    if (!answer || mine !== asked) return;
+    if (mine !== asked) return;
     if (skip === 0) list.replaceChildren();
+    if (!answer) return;
     list.querySelector('.more')?.remove();
     list.append(...answer.hits.map(hitItem));
     if (answer.more) list.append(h('li.more', {}, button(t('moreHits'), () => ask(skip + answer.hits.length))));

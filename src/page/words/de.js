@@ -296,7 +296,7 @@ export const words = {
   refused_too_large: 'Das ist zu lang, um gesendet zu werden.',
   refused_too_many: 'Eine Grenze ist erreicht.',
   refused_too_many_pins: 'Mehr als hundert Beiträge kann ein Raum nicht anheften.',
-  refused_unavailable: 'Der Server kann gerade nicht speichern.',
+  refused_unavailable: 'Der Server ist gerade nicht bereit.',
   refused_unsupported_media_type: STALE,
   refused_wrong_kind: 'In einem solchen Raum geht das nicht.',
   refused_wrong_password: 'Das Passwort stimmt nicht.',
