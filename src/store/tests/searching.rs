@@ -115,6 +115,21 @@ fn words_that_are_said_all_over_are_found_in_time() {
     assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
 }
 
+/// A search goes through every part for each of its words.
+#[test]
+fn an_index_that_grows_post_by_post_has_few_parts() {
+    let mut log = memory();
+    let mut most = 0;
+    for no in 0..400 {
+        log.seq(append(LOBBY, 1, post(&format!("number {no} says word{no}"))));
+        log.index_all();
+        most = most.max(log.tables().ask("SELECT count(DISTINCT segid) FROM search_idx"));
+    }
+    assert!(most <= 8, "{most} parts");
+    assert_eq!(found(&mut log, "number word39").len(), 11);
+    log.tables().check_index();
+}
+
 /// What it takes to look for the beginning of a word is what there is about it in the index.
 #[test]
 fn a_word_that_is_said_a_thousand_times_over_costs_little() {
