@@ -196,8 +196,16 @@ pub struct Hit {
     pub room: RoomId,
     /// The post.
     pub record: Record,
-    /// A part of its text, with what matched between U+E000 and U+E001, of which the text itself has none here.
+    /// A part of its text, with what matched between [`Self::OPENS`] and [`Self::CLOSES`], of which the text itself has none
+    /// here.
     pub snippet: Arc<str>,
+}
+
+impl Hit {
+    /// Before what matched, in a snippet.
+    pub const OPENS: char = '\u{E000}';
+    /// After it.
+    pub const CLOSES: char = '\u{E001}';
 }
 
 /// A room, as one person sees it.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::chat::event::Hit;
+
 /// What is searched for: parts of words, in small letters.
 #[derive(Debug)]
 pub(super) struct Words(Vec<String>);
@@ -24,9 +26,10 @@ impl Words {
         !self.0.is_empty() && self.0.iter().all(|word| small.contains(word.as_str()))
     }
 
-    /// The part of a text around the first word that is found, each word between [`OPENS`] and [`CLOSES`].
+    /// The part of a text around the first word that is found, each word between [`Hit::OPENS`] and [`Hit::CLOSES`].
     pub(super) fn snippet(&self, text: &str) -> Arc<str> {
-        let chars: Vec<char> = text.chars().filter(|c| !matches!(*c, OPENS | CLOSES)).collect();
+        let chars: Vec<char> =
+            text.chars().filter(|c| !matches!(*c, Hit::OPENS | Hit::CLOSES)).collect();
         let begin = self.first_in(&chars).saturating_sub(CHARS_BEFORE);
         let end = chars.len().min(begin + SNIPPET_CHARS);
         let shown = &chars[begin..end];
@@ -35,12 +38,12 @@ impl Words {
         let mut within = false;
         for (c, is_matched) in shown.iter().zip(matched) {
             if is_matched != within {
-                snippet.push(if is_matched { OPENS } else { CLOSES });
+                snippet.push(if is_matched { Hit::OPENS } else { Hit::CLOSES });
                 within = is_matched;
             }
             snippet.push(*c);
         }
-        snippet.extend(within.then_some(CLOSES));
+        snippet.extend(within.then_some(Hit::CLOSES));
         snippet.into()
     }
 
@@ -72,10 +75,6 @@ fn small(chars: &[char]) -> impl Iterator<Item = (char, usize)> {
     places.flat_map(|(at, c)| c.to_lowercase().map(move |small| (small, at)))
 }
 
-/// Before a match.
-const OPENS: char = '\u{E000}';
-/// After a match.
-const CLOSES: char = '\u{E001}';
 /// Words that are looked for; a search is done while everybody waits.
 const WORDS_MAX: usize = 8;
 /// Characters of a snippet.
@@ -89,7 +88,9 @@ mod tests {
 
     fn snippet(query: &str, text: &str) -> Option<String> {
         let words = Words::of(query);
-        words.are_in(text).then(|| words.snippet(text).replace(OPENS, "[").replace(CLOSES, "]"))
+        words
+            .are_in(text)
+            .then(|| words.snippet(text).replace(Hit::OPENS, "[").replace(Hit::CLOSES, "]"))
     }
 
     #[test]

@@ -2,22 +2,20 @@
 
 use std::sync::Arc;
 
-/// Before and after what was found.
-pub(super) const OPENS: char = '\u{E000}';
-pub(super) const CLOSES: char = '\u{E001}';
+use crate::chat::event::Hit;
 
 /// The part of a marked text around what was found first, which begins and ends between words where it can.
 pub(super) fn snippet(marked: &str) -> Arc<str> {
-    let found = marked.find(OPENS).unwrap_or(0);
+    let found = marked.find(Hit::OPENS).unwrap_or(0);
     let (before, after) = marked.split_at(found);
     let (begin, end) = (begin_in(before), found + end_in(after));
     let mut part = String::new();
     if begin > 0 {
         part.push('…');
     }
-    part += marked[begin..end].trim_end_matches(OPENS);
-    if part.matches(OPENS).count() > part.matches(CLOSES).count() {
-        part.push(CLOSES);
+    part += marked[begin..end].trim_end_matches(Hit::OPENS);
+    if part.matches(Hit::OPENS).count() > part.matches(Hit::CLOSES).count() {
+        part.push(Hit::CLOSES);
     }
     if end < marked.len() {
         part.push('…');
@@ -28,14 +26,13 @@ pub(super) fn snippet(marked: &str) -> Arc<str> {
 fn begin_in(before: &str) -> usize {
     let Some((beyond, _)) = before.char_indices().rev().nth(CHARS_BEFORE) else { return 0 };
     let mut chars = before[beyond..].char_indices();
-    let after_one = chars.next().map_or(0, |(_, c)| c.len_utf8());
-    let space = before[beyond..].char_indices().find(|(_, c)| c.is_whitespace());
-    beyond + space.map_or(after_one, |(at, c)| at + c.len_utf8())
+    let space = chars.clone().find(|(_, c)| c.is_whitespace()).or_else(|| chars.next());
+    space.map_or(beyond, |(at, c)| beyond + at + c.len_utf8())
 }
 
 fn end_in(after: &str) -> usize {
     let Some((end, _)) = after.char_indices().nth(CHARS_AFTER) else { return after.len() };
-    let first = after.find(CLOSES).unwrap_or(end);
+    let first = after.find(Hit::CLOSES).unwrap_or(end);
     after[..end].rfind(char::is_whitespace).filter(|space| *space > first).unwrap_or(end)
 }
 
@@ -49,8 +46,8 @@ mod tests {
 
     fn shown(marked: &str) -> String {
         snippet(&marked.replace('[', "\u{E000}").replace(']', "\u{E001}"))
-            .replace(OPENS, "[")
-            .replace(CLOSES, "]")
+            .replace(Hit::OPENS, "[")
+            .replace(Hit::CLOSES, "]")
     }
 
     #[test]

@@ -11,8 +11,8 @@ use std::fmt;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::schema::TOKENIZER;
-use super::snippet::{CLOSES, OPENS};
 use super::trouble::Trouble;
+use crate::chat::event::Hit;
 
 /// An index of its own for the few texts that are looked at. Nothing stays in it.
 #[derive(Default)]
@@ -42,14 +42,14 @@ impl Words {
         Ok(words)
     }
 
-    /// A text in which an expression of FTS5 is found, and all that is found between [`OPENS`] and [`CLOSES`], which are spaces
+    /// A text in which an expression of FTS5 is found, and all that is found between [`Hit::OPENS`] and [`Hit::CLOSES`], which are spaces
     /// where they stood before. Takes as long as the text is, however much is found.
     pub(super) fn marked(
         &mut self,
         text: &str,
         expression: &str,
     ) -> Result<Option<String>, Trouble> {
-        let text = text.replace([OPENS, CLOSES], " ");
+        let text = text.replace([Hit::OPENS, Hit::CLOSES], " ");
         let transaction = self.scratch()?.transaction()?;
         let mut insert =
             transaction.prepare_cached("INSERT INTO texts (rowid, text) VALUES (0, ?1)")?;
